@@ -1,0 +1,64 @@
+# Two commands: `make demo` and `make test`. Each sets up what it needs in .venv.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Some images turn bytecode off, which makes every start several times slower.
+unexport PYTHONDONTWRITEBYTECODE
+# uv does not read pip's configuration: hand a mirror on, where one is configured.
+INDEX := $(shell $(PYTHON) -m pip config get global.index-url 2>/dev/null)
+ifneq ($(INDEX),)
+export UV_DEFAULT_INDEX ?= $(INDEX)
+endif
+UV_VERSION := 0.13.9
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-long lint lab ui bench lock screenshots clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+setup: $(VENV)/.ready ## the environment in .venv, from requirements.lock
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode --link-mode copy --requirements requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## the whole story on real film reviews with the embedded model
+	@$(BIN)/gen demo
+
+test: setup ## everything bounded: unit, contract, kernel, server, browser, chaos
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long" $(ARGS)
+
+test-long: setup ## what takes longer
+	@$(BIN)/python -m pytest -m long $(ARGS)
+
+lint: setup ## ruff, mypy, the floors, notebooks stripped
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+lab: setup ## JupyterLab on this workspace
+	@$(BIN)/gen lab
+
+ui: setup ## the MLflow UI on this workspace
+	@$(BIN)/gen ui
+
+bench: setup ## re-measure what benchmarks/ claims
+	@for f in benchmarks/bench_*.py; do $(BIN)/python $$f; done
+
+lock: ## renew requirements.lock: newest versions, hashes, no addresses
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV); $(BIN)/python -m pip install --quiet uv==$(UV_VERSION); }
+	@rm -f uv.lock
+	$(BIN)/uv export --quiet --all-groups --no-emit-project --no-header --no-annotate --output-file requirements.lock
+	@rm -f uv.lock
+
+screenshots: setup ## the pictures in docs/, from a real MLflow UI in chromium
+	@$(BIN)/python docs/screenshots.py
+
+clean: ## remove the environment and caches; records in mlruns/ stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

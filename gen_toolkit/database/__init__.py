@@ -1,0 +1,1 @@
+"""The only door to SQLAlchemy: engine, tables, migrations."""

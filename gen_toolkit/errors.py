@@ -1,0 +1,315 @@
+"""Every error a user can meet: one line that says what happened, where, and what to do next.
+
+    GenToolkitError                     exit 1
+    ├── InputError                      exit 2  refused before anything started
+    │   ├── SettingError
+    │   ├── UnknownAlias
+    │   ├── PromptError
+    │   │   ├── MissingVariable
+    │   │   ├── UnknownVariable
+    │   │   └── PromptNotFound
+    │   ├── DatasetError
+    │   ├── ScorerError
+    │   ├── NotebookError
+    │   ├── ParameterError
+    │   ├── KeepError
+    │   ├── ReleaseError
+    │   └── NotFound
+    ├── WorkError                       exit 1  the work itself says no
+    │   ├── CheckFailed
+    │   └── RunFailed
+    ├── SetupError                      exit 3  model, key, database, disk
+    │   ├── MissingSecret
+    │   ├── MissingWeights
+    │   ├── DatabaseError
+    │   ├── TrackingError
+    │   └── ReplayMiss
+    └── ModelError                      exit 3  a call to a model that brought no usable answer
+        ├── ModelUnreachable
+        ├── ModelRefused
+        ├── ModelOverloaded
+        ├── BadReply
+        ├── OutputMismatch              exit 1
+        └── DeadlineExceeded            exit 4
+
+An error carries its data as attributes, a `code` for scripts, and `fix`: the next step.
+"""
+
+from __future__ import annotations
+
+import difflib
+import linecache
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+
+class GenToolkitError(Exception):
+    """The base. `message` says what happened and where, `fix` what to do, `data` holds the facts."""
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, fix: str = "", **data: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+        self.data = data
+        for name, value in data.items():
+            setattr(self, name, value)
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.fix}" if self.fix else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.message, self.fix, self.data)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for `--json` and for the journal; `from_json` turns it back."""
+        return {"code": self.code, "message": self.message, "fix": self.fix, **_plain(self.data)}
+
+    def _render_traceback_(self) -> list[str]:
+        """IPython's hook: in a notebook a user's mistake is a line, not a page."""
+        where = ""
+        frame = self.__traceback__
+        while frame is not None:
+            file = frame.tb_frame.f_code.co_filename
+            if "ipykernel_" in file or file.startswith("<ipython-input"):
+                line = linecache.getline(file, frame.tb_lineno).strip()
+                where = f"  line {frame.tb_lineno}: {line}"
+            frame = frame.tb_next
+        lines = [f"{type(self).__name__}: {self.message}"]
+        return [*lines, *([f"  {self.fix}"] if self.fix else []), *([where] if where else [])]
+
+
+def _rebuild(kind: type[GenToolkitError], message: str, fix: str, data: dict[str, Any]) -> GenToolkitError:
+    return kind(message, fix=fix, **data)
+
+
+def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Only what JSON can hold; anything else as its text."""
+    simple = (str, int, float, bool, type(None))
+    return {
+        key: value if isinstance(value, simple | list | dict) else [str(v) for v in value]
+        if isinstance(value, tuple | set | frozenset)
+        else str(value)
+        for key, value in data.items()
+    }
+
+
+def from_json(data: Mapping[str, Any]) -> GenToolkitError:
+    """The typed error that `to_json` described; an unknown code comes back as the base class."""
+    rest = {key: value for key, value in data.items() if key not in {"code", "message", "fix"}}
+    kind = _by_code(GenToolkitError).get(str(data.get("code")), GenToolkitError)
+    return kind(str(data.get("message", "unknown error")), fix=str(data.get("fix", "")), **rest)
+
+
+def _by_code(kind: type[GenToolkitError]) -> dict[str, type[GenToolkitError]]:
+    found = {kind.code: kind}
+    for sub in kind.__subclasses__():
+        found.update(_by_code(sub))
+    return found
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """ " Did you mean 'x'?" or nothing: the end of many messages."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"Did you mean {close[0]!r}?" if close else ""
+
+
+class InputError(GenToolkitError):
+    """Refused before anything started."""
+
+    code = "input"
+    exit_code = 2
+
+
+class SettingError(InputError):
+    """A setting that is unknown or has an impossible value. Data: `setting`, `origin`."""
+
+    code = "setting"
+
+
+class UnknownAlias(InputError, KeyError):
+    """A model alias that no setting names. Data: `alias`, `known`."""
+
+    code = "unknown-alias"
+    alias: str
+    known: list[str]
+
+    __str__ = GenToolkitError.__str__  # KeyError would show the repr
+
+
+class PromptError(InputError):
+    """A prompt that cannot be built, rendered, saved or loaded."""
+
+    code = "prompt"
+
+
+class MissingVariable(PromptError):
+    """A template variable that nobody gave. Data: `variable`."""
+
+    code = "missing-variable"
+    variable: str
+
+
+class UnknownVariable(PromptError):
+    """A keyword that the template does not use. Data: `variable`."""
+
+    code = "unknown-variable"
+    variable: str
+
+
+class PromptNotFound(PromptError):
+    """A reference that the registry, or the release, does not hold. Data: `reference`."""
+
+    code = "prompt-not-found"
+    reference: str
+
+
+class DatasetError(InputError):
+    """Rows that cannot be read or do not have the needed columns."""
+
+    code = "dataset"
+
+
+class ScorerError(InputError):
+    """A scorer that cannot be used as given."""
+
+    code = "scorer"
+
+
+class NotebookError(InputError):
+    """A file that is not a notebook we can run. Data: `path`."""
+
+    code = "notebook"
+
+
+class ParameterError(InputError):
+    """A parameters cell or a parameter value that is refused. Data: `parameter`."""
+
+    code = "parameter"
+
+
+class KeepError(InputError):
+    """A value that cannot be kept. Data: `name`."""
+
+    code = "keep"
+
+
+class ReleaseError(InputError):
+    """A release that is missing, changed since its review, or not allowed to do what was asked."""
+
+    code = "release"
+
+
+class NotFound(InputError, LookupError):
+    """A run, pipeline or file that does not exist."""
+
+    code = "not-found"
+
+
+class WorkError(GenToolkitError):
+    """The work was done, and its answer is no."""
+
+    code = "work"
+
+
+class CheckFailed(WorkError):
+    """`gen check` found what promotion refuses. Data: `findings`."""
+
+    code = "check-failed"
+
+
+class RunFailed(WorkError):
+    """A run that did not succeed. Data: `run`, `state`."""
+
+    code = "run-failed"
+    run: str
+    state: str
+
+
+class SetupError(GenToolkitError):
+    """Something around us is missing or broken: model, key, database, disk."""
+
+    code = "setup"
+    exit_code = 3
+
+
+class MissingSecret(SetupError):
+    """A reference to a secret that cannot be read. Data: `reference`."""
+
+    code = "missing-secret"
+
+
+class MissingWeights(SetupError):
+    """The embedded model's weights are not installed."""
+
+    code = "missing-weights"
+
+
+class DatabaseError(SetupError):
+    """The workspace database cannot be opened, read or written. Data: `url`."""
+
+    code = "database"
+
+
+class TrackingError(SetupError):
+    """MLflow does not answer, or refuses. Data: `uri`."""
+
+    code = "tracking"
+
+
+class ReplayMiss(SetupError):
+    """In `replay` a request was made that was never recorded. Data: `key`, `alias`."""
+
+    code = "replay-miss"
+
+
+class ModelError(GenToolkitError):
+    """A call that brought no usable answer. Data: `alias`, `attempts`."""
+
+    code = "model"
+    exit_code = 3
+
+
+class ModelUnreachable(ModelError):
+    """No connection, or it broke before an answer came."""
+
+    code = "model-unreachable"
+    retryable = True
+
+
+class ModelRefused(ModelError):
+    """The server said no, and will again: bad request, bad key, no such model. Data: `status`."""
+
+    code = "model-refused"
+
+
+class ModelOverloaded(ModelError):
+    """The server said "not now": 408, 409, 429 or 5xx. Data: `status`, `retry_after` (seconds)."""
+
+    code = "model-overloaded"
+    retryable = True
+
+
+class BadReply(ModelError):
+    """The server said yes and sent something that is no answer."""
+
+    code = "bad-reply"
+    retryable = True
+
+
+class OutputMismatch(ModelError):
+    """An answer that does not fit the declared output. Data: `text`, `expected`."""
+
+    code = "output-mismatch"
+    exit_code = 1
+    text: str
+
+
+class DeadlineExceeded(ModelError):
+    """The total deadline of the call, attempts and waits included, has passed. Data: `deadline_s`."""
+
+    code = "deadline"
+    exit_code = 4

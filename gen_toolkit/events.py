@@ -1,0 +1,122 @@
+"""What happened, as frozen data. Lower floors emit, upper floors listen.
+
+Listeners are entry points of the group `gen_toolkit.listeners`: functions of one event, loaded at the
+first emit. Tracking is the built-in one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, ClassVar
+
+from gen_toolkit.errors import SettingError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """The base: which run, and when (seconds since 1970)."""
+
+    kind: ClassVar[str] = "event"
+    run: str
+    time: float = field(default_factory=time.time)
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStarted(Event):
+    kind: ClassVar[str] = "run-started"
+    name: str
+    run_kind: str
+    parent: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded(Event):
+    """Params, metrics and tags of a run."""
+
+    kind: ClassVar[str] = "recorded"
+    params: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableRecorded(Event):
+    """A table of a run, stored under the artifact name `file`."""
+
+    kind: ClassVar[str] = "table-recorded"
+    file: str
+    columns: list[str]
+    rows: list[list[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRecorded(Event):
+    """A text file of a run."""
+
+    kind: ClassVar[str] = "file-recorded"
+    file: str
+    content: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptUsed(Event):
+    """A saved prompt version that a run used."""
+
+    kind: ClassVar[str] = "prompt-used"
+    name: str
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValueKept(Event):
+    kind: ClassVar[str] = "value-kept"
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunEnded(Event):
+    """`state` is one of the ledger's: succeeded, failed, cancelled, killed, timed out, lost."""
+
+    kind: ClassVar[str] = "run-ended"
+    state: str
+
+
+KINDS: dict[str, type[Event]] = {
+    kind.kind: kind for kind in (RunStarted, Recorded, TableRecorded, FileRecorded, PromptUsed, ValueKept, RunEnded)
+}
+
+
+def from_json(kind: str, data: Mapping[str, Any]) -> Event:
+    return KINDS[kind](**data)
+
+
+def emit(event: Event) -> None:
+    """Tell every listener. An error of a listener is the emitter's: what cannot be recorded is not done."""
+    for listener in _listeners():
+        listener(event)
+
+
+@cache
+def _listeners() -> tuple[Callable[[Event], None], ...]:
+    found = []
+    for point in entry_points(group="gen_toolkit.listeners"):
+        try:
+            found.append(point.load())
+        except Exception as error:  # noqa: BLE001 - a stranger's plugin may fail in any way
+            package = point.dist.name if point.dist else point.value
+            raise SettingError(
+                f"the listener {point.name!r} of package {package!r} cannot be loaded: {error}",
+                fix=f"Repair or uninstall {package}.",
+            ) from error
+    return tuple(found)

@@ -1,0 +1,55 @@
+"""A cassette: calls in a file of JSON lines, so that tests and notebooks run without a model.
+
+A line holds the key and the reply, or the error; the request only where asked for, so that no text
+that was sent enters a repository. Keys in a cassette leave the owner of a call out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from gen_toolkit.errors import InputError
+
+
+class Cassette:
+    """Reads all lines at once; appends a line per new key."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._lines: dict[str, dict[str, Any]] = {}
+        if path.exists():
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                self._read(number, line)
+
+    def _read(self, number: int, line: str) -> None:
+        if not line.strip():
+            return
+        try:
+            entry = json.loads(line)
+            self._lines[entry["key"]] = entry
+        except (ValueError, KeyError, TypeError):
+            raise InputError(
+                f"{self.path} line {number} is not a recorded call",
+                fix="Remove the line, or record the cassette anew.",
+            ) from None
+
+    def find(self, key: str) -> dict[str, Any] | None:
+        """`{"reply": …}` or `{"error": …}` of that key."""
+        return self._lines.get(key)
+
+    def add(self, key: str, entry: dict[str, Any]) -> None:
+        with self._lock:
+            if self._lines.get(key, {}).get("reply") is not None:
+                return
+            line = {"key": key, **entry}
+            self._lines[key] = line
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(line, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+            descriptor = os.open(self.path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+            with os.fdopen(descriptor, "a", encoding="utf-8") as file:
+                file.write(text + "\n")

@@ -1,0 +1,1 @@
+"""What travels between the rooms: requests, replies and the declared output."""

@@ -1,0 +1,104 @@
+"""What a model answered, and what it took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Any, Literal
+
+from gen_toolkit import display
+
+Source = Literal["live", "reuse", "replay"]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens of one or more calls. `None` means the server did not say; + adds, and None stays None."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+    def __add__(self, other: Usage) -> Usage:
+        def add(a: int | None, b: int | None) -> int | None:
+            return None if a is None or b is None else a + b
+
+        return Usage(*(add(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
+
+    def to_json(self) -> dict[str, int | None]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+NO_USAGE = Usage(0, 0, 0, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """A model's answer. `value` is the text, or what the declared output made of it."""
+
+    id: str = ""
+    """The call's id in the journal."""
+    model: str = ""
+    """The alias that answered."""
+    value: Any = None
+    text: str = ""
+    finish_reason: str | None = None
+    """`stop`, `length`, …; None: the server did not say, so the answer may be incomplete."""
+    usage: Usage = Usage()
+    cost: Decimal | None = None
+    """USD; None: unknown, which is not 0."""
+    seconds: float = 0.0
+    attempts: int = 1
+    source: Source = "live"
+    """`live`: called now; `reuse`, `replay`: taken from the journal."""
+    probabilities: Mapping[str, float] | None = None
+    """For `choose`: each label's share of the probability."""
+
+    def to_json(self) -> dict[str, Any]:
+        """What the journal stores: all that is needed to give the same answer again."""
+        stored: dict[str, Any] = {
+            "text": self.text,
+            "finish_reason": self.finish_reason,
+            "usage": self.usage.to_json(),
+            "cost": None if self.cost is None else str(self.cost),
+            "seconds": round(self.seconds, 6),
+        }
+        if self.probabilities is not None:
+            stored["probabilities"] = dict(self.probabilities)
+        return stored
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], **more: Any) -> Reply:
+        cost = data.get("cost")
+        return cls(
+            text=data["text"],
+            value=data["text"],
+            finish_reason=data.get("finish_reason"),
+            usage=Usage(**data.get("usage", {})),
+            cost=None if cost is None else Decimal(cost),
+            seconds=data.get("seconds", 0.0),
+            probabilities=data.get("probabilities"),
+            **more,
+        )
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        shown = self.text if isinstance(self.value, str) and self.value == self.text else repr(self.value)
+        facts: dict[str, object] = {
+            "model": self.model,
+            "finish reason": self.finish_reason or "not given",
+            "input tokens": self.usage.input_tokens,
+            "output tokens": self.usage.output_tokens,
+            "cost": display.money(self.cost, 6),
+            "seconds": display.seconds(self.seconds),
+            "attempts": self.attempts,
+            "source": self.source,
+        }
+        if self.probabilities is not None:
+            facts["probabilities"] = ", ".join(f"{k} {v:.3f}" for k, v in self.probabilities.items())
+        details = display.html_table(["", ""], facts.items())
+        return display.bundle(shown, display.html_text(shown) + f"<details><summary>{self.model}</summary>{details}</details>")

@@ -1,0 +1,99 @@
+"""What is asked of a model: canonical, hashable, free of where and when it is asked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gen_toolkit import display
+from gen_toolkit.errors import PromptError
+from gen_toolkit.messages.output import Output
+
+Message = Mapping[str, Any]
+
+
+def digest(data: Any) -> str:
+    """SHA-256 of the canonical JSON of `data`, in hexadecimal."""
+    canonical = json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True)
+class PromptReference:
+    """Which prompt a request came from."""
+
+    name: str
+    hash: str
+    version: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}" if self.version else f"{self.name}#{self.hash[:8]}"
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Messages ready to be sent, with the prompt they came from and the output it declares."""
+
+    messages: tuple[Message, ...]
+    prompt: PromptReference | None = None
+    output: Output | None = None
+
+    def __str__(self) -> str:
+        return "\n\n".join(f"[{m['role']}]\n{m['content']}" for m in self.messages)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        body = "".join(f"<i>{m['role']}</i>{display.html_text(m['content'])}" for m in self.messages)
+        return display.bundle(str(self), display.html_card(str(self.prompt or "messages"), "rendered", body))
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request to one model."""
+
+    messages: tuple[Message, ...]
+    alias: str
+    provider: str
+    model: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    output: Output | None = None
+    choose: tuple[str, ...] = ()
+    """Labels to weigh by the probability of their first token instead of generating a text."""
+    prompt: PromptReference | None = None
+
+    @property
+    def hash(self) -> str:
+        """The same for the same question to the same model, wherever it is asked."""
+        return digest(
+            {
+                "messages": self.messages,
+                "provider": self.provider,
+                "model": self.model,
+                "options": dict(self.options),
+                "schema": self.output.schema if self.output else None,
+                "choose": self.choose,
+            }
+        )
+
+
+def as_rendered(prompt: Rendered | str | Sequence[Message]) -> Rendered:
+    """What `gt.chat` takes: a rendered prompt, a text, or a list of messages."""
+    if isinstance(prompt, Rendered):
+        return prompt
+    if isinstance(prompt, str):
+        return Rendered(({"role": "user", "content": prompt},))
+    if callable(prompt):
+        raise PromptError(
+            "a prompt was given where its rendering is needed",
+            fix="Render it first: chat(prompt(text=…)).",
+        )
+    messages = tuple(dict(message) for message in prompt)
+    for message in messages:
+        if not message.get("role") or "content" not in message:
+            raise PromptError(
+                f"a message needs 'role' and 'content', this one has {', '.join(message) or 'nothing'}",
+                fix='Write {"role": "user", "content": "…"}.',
+            )
+    return Rendered(messages)

@@ -1,0 +1,1 @@
+"""The one door to every model: aliases, providers, and the chain that every call goes through."""

@@ -1,0 +1,95 @@
+"""gt.chat, gt.achat, gt.choose: ask a model. One body of code; `achat` is the only twin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from gen_toolkit.errors import PromptError
+from gen_toolkit.loop import on_loop, run_sync
+from gen_toolkit.messages.output import Output
+from gen_toolkit.messages.reply import Reply
+from gen_toolkit.messages.request import Message, Rendered, Request, as_rendered
+from gen_toolkit.models.gateway import Model, open_door
+
+Prompt = Rendered | str | Sequence[Message]
+
+
+def chat(prompt: Prompt, *, model: Model = None, output: Any = None, **options: Any) -> Reply:
+    """Ask a model and wait for the reply.
+
+    `prompt` is a rendered prompt, a text, or a list of messages; `model` an alias (default: the setting
+    `model`). `output` is what the answer must be, if the prompt does not say: a pydantic model, Literal,
+    Enum or JSON Schema; `reply.value` then has that type. `options` (temperature, max_tokens, …) are sent
+    as they are; those not given are not sent.
+
+    Raises a ModelError when no usable answer came, OutputMismatch when it does not fit `output`.
+    """
+    return run_sync(_ask(prompt, model, output, options))
+
+
+async def achat(prompt: Prompt, *, model: Model = None, output: Any = None, **options: Any) -> Reply:
+    """The same as `chat`, to be awaited."""
+    return await on_loop(_ask(prompt, model, output, options))
+
+
+def choose(prompt: Prompt, labels: Sequence[str] = (), *, model: Model = None, **options: Any) -> Reply:
+    """Weigh labels by the probability a model gives to their first token; no text is generated.
+
+    The labels are the prompt's declared output (Literal, Enum) unless given. `reply.value` is the
+    likeliest, `reply.probabilities` the share of each.
+    """
+    return run_sync(_ask(prompt, model, None, options, choose_from=tuple(labels), choosing=True))
+
+
+async def ask(
+    rendered: Rendered, *, model: Model, choosing: bool = False, options: Mapping[str, Any] | None = None
+) -> Reply:
+    """The awaited form for evaluations: one rendered prompt, answered by text or by label probabilities."""
+    return await _ask(rendered, model, None, options or {}, choosing=choosing)
+
+
+async def _ask(
+    prompt: Prompt,
+    model: Model,
+    declared: Any,
+    options: Mapping[str, Any],
+    choose_from: tuple[str, ...] = (),
+    choosing: bool = False,
+) -> Reply:
+    rendered = as_rendered(prompt)
+    output = Output.of(declared) or rendered.output
+    labels = _labels(choose_from, output) if choosing else ()
+    door = open_door(model)
+    request = Request(
+        messages=rendered.messages,
+        alias=door.alias,
+        provider=door.provider,
+        model=door.model,
+        options={**door.options, **options},
+        output=output,
+        choose=labels,
+        prompt=rendered.prompt,
+    )
+    reply = await door.chain.send(request)
+    if output is None:
+        return reply
+    return replace(reply, value=output.parse(reply.text, alias=door.alias))
+
+
+def _labels(given: tuple[str, ...], output: Output | None) -> tuple[str, ...]:
+    labels = given or (output.labels if output else ())
+    if len(labels) < 2:
+        raise PromptError(
+            "choose needs at least two labels and got " + (repr(labels[0]) if labels else "none"),
+            fix='Give the prompt output=Literal["a", "b"], or call choose(prompt, ["a", "b"]).',
+        )
+    for label in labels:
+        for other in labels:
+            if label != other and other.casefold().startswith(label.casefold()):
+                raise PromptError(
+                    f"the labels {label!r} and {other!r} begin alike, so their first tokens cannot be told apart",
+                    fix="Use labels that differ from the first letters on.",
+                )
+    return labels

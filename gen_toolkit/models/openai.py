@@ -1,0 +1,146 @@
+"""Any server that speaks the OpenAI API, through the `openai` package. Its own retries are off."""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from gen_toolkit import text
+from gen_toolkit.errors import (
+    BadReply,
+    MissingSecret,
+    ModelError,
+    ModelOverloaded,
+    ModelRefused,
+    ModelUnreachable,
+    SettingError,
+)
+from gen_toolkit.messages.reply import Reply
+from gen_toolkit.messages.request import Request
+from gen_toolkit.models import wire
+from gen_toolkit.models.price import cost
+from gen_toolkit.secret import Secret
+from gen_toolkit.settings import Alias, Resolved
+
+if TYPE_CHECKING:
+    import openai
+
+_NOT_NOW = {408, 409, 425, 429}
+_QUOTA = {"insufficient_quota", "billing_hard_limit_reached"}
+
+
+class OpenAIProvider:
+    """One alias on one OpenAI-compatible server."""
+
+    def __init__(self, name: str, alias: Alias, settings: Resolved) -> None:  # noqa: ARG002 - every kind is made alike
+        self._name, self._alias = name, alias
+        self._model = self.model_name(alias)
+
+    @staticmethod
+    def model_name(alias: Alias) -> str:
+        if not alias.model:
+            raise SettingError(
+                "an alias of provider 'openai' names no model",
+                fix='Add model = "…" to it.',
+                setting="model",
+            )
+        return alias.model
+
+    @cached_property
+    def _client(self) -> openai.AsyncOpenAI:
+        import openai
+
+        return openai.AsyncOpenAI(
+            api_key=self._key(),
+            base_url=self._alias.base_url,
+            default_headers=self._alias.headers or None,
+            max_retries=0,  # the retry link owns them: see docs/reliability
+            timeout=self._alias.deadline_s,
+        )
+
+    def _key(self) -> str:
+        if self._alias.api_key:
+            try:
+                return Secret(self._alias.api_key).value
+            except MissingSecret as error:
+                error.message = f"model alias {self._name!r}: {error.message}"
+                raise
+        if self._alias.base_url:
+            return "no-key"  # a server of one's own often wants none
+        raise MissingSecret(
+            f"model alias {self._name!r} has no api_key",
+            fix='Add api_key = "env:OPENAI_API_KEY" to the alias and set that variable.',
+            reference="",
+        )
+
+    async def send(self, request: Request) -> Reply:
+        import openai
+
+        body = wire.payload(request)
+        if response_format := wire.schema_format(request):
+            body["response_format"] = response_format
+        try:
+            answer = await self._client.chat.completions.with_raw_response.create(**body)
+            decoded = answer.http_response.json()
+        except openai.APIStatusError as error:
+            raise self._refusal(error) from None
+        except openai.APIConnectionError as error:
+            raise self._unreachable(error) from None
+        except ValueError as error:  # not JSON, not UTF-8
+            raise BadReply(
+                f"{self._name!r} answered with something that is not JSON ({type(error).__name__})",
+                fix=f"Check base_url: {self._alias.base_url or 'the default'} may be a web page or a login.",
+                alias=self._name,
+            ) from None
+        reply = wire.reply(request, decoded)
+        return replace(reply, cost=cost(self._alias, request.model, reply.usage))
+
+    def _unreachable(self, error: openai.APIConnectionError) -> ModelError:
+        cause = error.__cause__ or error
+        return ModelUnreachable(
+            f"model alias {self._name!r}: no answer from {self._alias.base_url or 'the OpenAI API'} "
+            f"({text.one_line(type(cause).__name__ + ': ' + str(cause), 100)})",
+            fix="Start the server or correct base_url.",
+            alias=self._name,
+        )
+
+    def _refusal(self, error: openai.APIStatusError) -> ModelError:
+        status = error.status_code
+        said = text.one_line(error.message, 160)
+        code = error.code or ""
+        if (status in _NOT_NOW or status >= 500) and code not in _QUOTA:
+            return ModelOverloaded(
+                f"{self._name!r} said not now ({status}): {said}",
+                fix="Try again later, or lower the load.",
+                alias=self._name,
+                status=status,
+                retry_after=_retry_after(error.response.headers.get("retry-after")),
+            )
+        advice = {
+            401: f"Check the key: {self._alias.api_key or 'the alias has none'}.",
+            403: "The key may not use this model.",
+            404: f"Check base_url and model: {self._model!r} is not known there.",
+        }
+        return ModelRefused(
+            f"{self._name!r} refused the request ({status}): {said}",
+            fix=advice.get(status, "Trying again will not help; change the request."),
+            alias=self._name,
+            status=status,
+        )
+
+
+def _retry_after(header: str | None) -> float | None:
+    """Seconds, from seconds or from an HTTP date (RFC 9110, 10.2.3)."""
+    if not header:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(header).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,110 @@
+"""A model that says what it is told: for tests, examples and dry runs, without a key or a network.
+
+    model = gt.ScriptedModel({"great": "positive", "*": "negative"})
+    gt.chat("a great film", model=model).text        # "positive"
+
+A script is a list of replies given in turn, a mapping from a piece of the last message to the reply
+("*" matches all), or a function of the messages. As an alias: provider = "scripted", replies = a JSON
+file that holds the list or the mapping. A reply is a text, `{"text": …, "probabilities": {…}}`, or an
+exception to raise (`{"error": "…"}` in a file).
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from gen_toolkit.errors import ModelRefused, SettingError
+from gen_toolkit.messages.reply import Reply, Usage
+from gen_toolkit.messages.request import Message, Request, digest
+from gen_toolkit.settings import Alias, Resolved
+
+Script = Sequence[Any] | Mapping[str, Any] | Callable[[tuple[Message, ...]], Any]
+
+
+class ScriptedModel:
+    """A model to be given as `model=`; `requests` holds what it was asked."""
+
+    def __init__(self, replies: Script | str, *, name: str = "scripted") -> None:
+        self.name = name
+        self.requests: list[Request] = []
+        self._replies = [replies] if isinstance(replies, str) else replies
+        self._turn = itertools.count()
+
+    @property
+    def model(self) -> str:
+        """Part of the call's key: another script is another model (functions go by their name)."""
+        if callable(self._replies):
+            return f"{self.name}:{getattr(self._replies, '__qualname__', 'function')}"
+        told = self._replies if isinstance(self._replies, Mapping) else list(self._replies)
+        return f"{self.name}:{digest(json.loads(json.dumps(told, default=repr)))[:8]}"
+
+    async def send(self, request: Request) -> Reply:
+        self.requests.append(request)
+        said = self._answer(request)
+        if inspect.isawaitable(said):
+            said = await said
+        if isinstance(said, BaseException):
+            raise said
+        said = dict(said) if isinstance(said, Mapping) else {"text": str(said)}
+        if "error" in said:
+            raise ModelRefused(str(said["error"]), fix="The script says so.", alias=request.alias)
+        probabilities = said.get("probabilities")
+        text = str(said.get("text", ""))
+        if request.choose:
+            probabilities = probabilities or {label: float(label == text) for label in request.choose}
+            text = text or max(probabilities, key=lambda label: probabilities[label])
+        asked = " ".join(str(message["content"]) for message in request.messages)
+        usage = Usage(len(asked.split()), len(text.split()), 0, 0)
+        return Reply(text=text, value=text, finish_reason="stop", usage=usage, cost=Decimal(0), probabilities=probabilities)
+
+    def _answer(self, request: Request) -> Any:
+        if callable(self._replies):
+            return self._replies(request.messages)
+        if isinstance(self._replies, Mapping):
+            asked = str(request.messages[-1]["content"])
+            for piece, said in self._replies.items():
+                if piece != "*" and piece in asked:
+                    return said
+            if "*" in self._replies:
+                return self._replies["*"]
+            return {"error": f"the script has no reply for {asked[:60]!r}"}
+        turn = next(self._turn)
+        if turn < len(self._replies):
+            return self._replies[turn]
+        return {"error": f"the script has {len(self._replies)} replies and was asked once more"}
+
+
+class ScriptedProvider:
+    """A scripted model under an alias: its replies stand in a JSON file of the workspace."""
+
+    def __init__(self, name: str, alias: Alias, settings: Resolved) -> None:
+        if not alias.replies:
+            raise SettingError(f"model alias {name!r} names no replies", fix='Add replies = "FILE.json".')
+        path = settings.workspace.root / alias.replies
+        self._model = ScriptedModel(_read(name, path), name=name)
+
+    @staticmethod
+    def model_name(alias: Alias) -> str:
+        return alias.model or f"scripted:{Path(alias.replies or '').name}"
+
+    async def send(self, request: Request) -> Reply:
+        return await self._model.send(request)
+
+
+def _read(name: str, path: Path) -> Script:
+    try:
+        replies = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingError(
+            f"model alias {name!r}: {path} cannot be read as JSON ({error})",
+            fix="Write a list of replies, or an object from a piece of the message to the reply.",
+        ) from None
+    if not isinstance(replies, list | dict):
+        raise SettingError(f"model alias {name!r}: {path} holds neither a list nor an object", fix="See docs/models.md.")
+    return replies

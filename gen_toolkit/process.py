@@ -1,0 +1,82 @@
+"""Processes: who this one is, whether another is still there, and how to find and end those of a run."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def this_process() -> str:
+    """`host pid start`: a name that no other process will have, also when the pid is used again."""
+    return f"{socket.gethostname()} {os.getpid()} {_started(os.getpid()) or 0}"
+
+
+def is_alive(name: str) -> bool:
+    """Whether the process that called itself `name` still runs. On another host nobody can tell: yes."""
+    host, pid, start = name.rsplit(" ", 2)
+    if host != socket.gethostname():
+        return True
+    now = _started(int(pid))
+    if now is None and not sys.platform.startswith("linux"):
+        return _exists(int(pid))
+    return now is not None and str(now) == start
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+
+def _started(pid: int) -> int | None:
+    """Clock ticks from boot to the process's start (proc(5), stat field 22); None: gone or a zombie."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+def marked(variable: str, value: str) -> list[int]:
+    """The processes that have `variable=value` in their environment, without this one (Linux)."""
+    wanted = f"{variable}={value}".encode()
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        pid = int(entry.parent.name)
+        try:
+            environment = entry.read_bytes().split(b"\0")
+        except OSError:
+            continue  # gone, or somebody else's
+        if wanted in environment and pid != os.getpid() and _started(pid) is not None:
+            found.append(pid)
+    return found
+
+
+def end_marked(variable: str, value: str, *, patience: float = 5.0) -> bool:
+    """Kill every process of a mark, also those born meanwhile; True when none is left."""
+    until = time.monotonic() + patience
+    while pids := marked(variable, value):
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:
+                continue  # gone by itself
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to kill this process when its parent ends, however that ends (Linux)."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

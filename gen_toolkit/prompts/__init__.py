@@ -1,0 +1,1 @@
+"""Prompts: text with variables, strict rendering, versions in the MLflow prompt registry."""

@@ -1,0 +1,90 @@
+"""Strict rendering of Jinja templates: nothing missing, nothing extra, values never expanded again.
+
+Templates run in Jinja's immutable sandbox with a cap on output and time. A value is text wherever it
+comes from: `{{` inside it stays as it is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import jinja2
+import jinja2.meta
+import jinja2.sandbox
+
+from gen_toolkit.errors import MissingVariable, PromptError
+
+MOST_CHARACTERS = 2_000_000
+MOST_SECONDS = 2.0
+_GROWING = {"*", "**", "%"}
+
+
+class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
+    """Jinja's sandbox, which alone would still build a text of any size from a short expression."""
+
+    intercepted_binops = frozenset(_GROWING)
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        if operator == "**" or any(isinstance(side, str | list | tuple) for side in (left, right)):
+            sizes = [len(side) if isinstance(side, str | list | tuple) else abs(int(side)) for side in (left, right)]
+            if operator != "%" and max(sizes, default=0) * max(1, min(sizes, default=1)) > MOST_CHARACTERS:
+                raise jinja2.sandbox.SecurityError("an expression grows too large")
+            if operator == "%" and isinstance(left, str) and any(len(w) > 4 for w in _numbers(left)):
+                raise jinja2.sandbox.SecurityError("a format asks for too much space")
+        return super().call_binop(context, operator, left, right)
+
+
+def _numbers(text: str) -> list[str]:
+    return "".join(c if c.isdigit() else " " for c in text).split()
+
+
+_environment = _Sandbox(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701 - prompts are text, not HTML
+
+
+@cache
+def _compiled(source: str) -> jinja2.Template:
+    return _environment.from_string(source)
+
+
+def variables(source: str) -> frozenset[str]:
+    """The names a template needs. Raises PromptError where it cannot be parsed."""
+    try:
+        return frozenset(jinja2.meta.find_undeclared_variables(_environment.parse(source)))
+    except jinja2.TemplateSyntaxError as error:
+        raise PromptError(
+            f"the template cannot be parsed, line {error.lineno}: {error.message}",
+            fix="Correct the template; see docs/prompts.md for what it may hold.",
+            line=error.lineno,
+        ) from None
+
+
+def render(source: str, values: Mapping[str, Any]) -> str:
+    """The text. Raises MissingVariable, or PromptError where the template does what it must not."""
+    start = time.monotonic()
+    pieces: list[str] = []
+    size = 0
+    try:
+        for piece in _compiled(source).generate(values):
+            pieces.append(piece)
+            size += len(piece)
+            if size > MOST_CHARACTERS or time.monotonic() - start > MOST_SECONDS:
+                raise PromptError(
+                    f"the rendered text passes {MOST_CHARACTERS:,} characters or {MOST_SECONDS:g} s",
+                    fix="Shorten the values or the loop in the template.",
+                )
+    except jinja2.UndefinedError as error:
+        raise MissingVariable(
+            f"the template cannot be rendered: {error.message}",
+            fix="Give the value, or use {{ x | default('…') }}.",
+            variable=str(error.message),
+        ) from None
+    except jinja2.sandbox.SecurityError as error:
+        raise PromptError(f"the template does what a prompt may not: {error}", fix="Remove that expression.") from None
+    except (TypeError, ValueError, ArithmeticError, LookupError, MemoryError) as error:
+        raise PromptError(
+            f"the template cannot be rendered: {type(error).__name__}: {error}", fix="Check the values it was given."
+        ) from None
+    return "".join(pieces)

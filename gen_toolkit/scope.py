@@ -1,0 +1,145 @@
+"""What a piece of code runs inside: run, row, mode of calls. It floats in a ContextVar, used by `with`.
+
+Also the place of a call: owner and n-th equal request (the journal's key is made of it).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import secrets
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from gen_toolkit.surface import RUN_MARK, cell
+
+Mode = Literal["live", "reuse", "replay"]
+ROOT_MARK = "GEN_TOOLKIT_ROOT"  # the first attempt of a job: owner of its calls
+RELEASE_MARK = "GEN_TOOLKIT_RELEASE"  # the folder of the release that is being executed
+
+
+def new_id() -> str:
+    """A UUID of version 7 (RFC 9562): ids sort by the time they were made."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = secrets.randbits(74)
+    value = (milliseconds & ((1 << 48) - 1)) << 80 | 0x7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & ((1 << 62) - 1)
+    return str(uuid.UUID(int=value))
+
+
+@dataclass(frozen=True)
+class Row:
+    """The row of an evaluation that is being worked on; its equal requests are counted here."""
+
+    id: str
+    repeat: int = 0
+    seen: Counter[str] = field(default_factory=Counter, compare=False)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where code runs."""
+
+    run: str | None = None
+    owner: str | None = None
+    row: Row | None = None
+    mode: Mode | None = None
+    default_mode: Mode = "live"
+    release: Path | None = None
+
+
+_current: ContextVar[Scope | None] = ContextVar("gen_toolkit_scope", default=None)
+_release: list[Path] = []  # set once by the first cell of a frozen notebook, for the kernel's whole life
+_session: tuple[int, str] | None = None
+_seen: dict[str, Counter[str]] = {}
+
+
+def current() -> Scope:
+    """The innermost scope; at the top what the environment of a job says."""
+    return _current.get() or Scope(
+        run=os.environ.get(RUN_MARK),
+        owner=os.environ.get(ROOT_MARK),
+        release=_release[0] if _release else _path(os.environ.get(RELEASE_MARK)),
+    )
+
+
+def _path(named: str | None) -> Path | None:
+    return Path(named) if named else None
+
+
+@contextlib.contextmanager
+def inside(**changes: object) -> Iterator[Scope]:
+    """Run a block in a scope that differs from the current one by `changes`."""
+    token = _current.set(replace(current(), **changes))  # type: ignore[arg-type]  # checked by the dataclass
+    try:
+        yield current()
+    finally:
+        _current.reset(token)
+
+
+def enter_release(folder: Path) -> None:
+    """From now on prompts come from the release in `folder` (first cell of a frozen notebook)."""
+    _release[:] = [folder]
+
+
+def session() -> str:
+    """The id of this process's session: everything outside a run belongs to it."""
+    global _session
+    if _session is None or _session[0] != os.getpid():
+        _session = (os.getpid(), new_id())
+    return _session[1]
+
+
+def run_or_session() -> str:
+    return current().run or session()
+
+
+def call_mode() -> Mode:
+    """`replay` in the environment wins over everything; then the innermost `calls=`; then the rest."""
+    environment = os.environ.get("GEN_TOOLKIT_CALLS")
+    if environment == "replay":
+        return "replay"
+    scope = current()
+    if scope.mode is not None:
+        return scope.mode
+    from gen_toolkit.settings import load_settings
+
+    return load_settings().settings.calls or scope.default_mode  # the setting holds the environment's word too
+
+
+def place(request_hash: str) -> tuple[str, str]:
+    """(place, place without owner) of the next request of this hash, counting it.
+
+    Inside an evaluation equal requests are counted within the row; elsewhere within the owner, else
+    the cell execution, else the process.
+    """
+    scope = current()
+    if scope.row is not None:
+        number = scope.row.seen[request_hash]
+        scope.row.seen[request_hash] += 1
+        local = f"row {scope.row.id} repeat {scope.row.repeat} n {number}"
+    else:
+        counter = _seen.setdefault(scope.owner or cell() or "process", Counter())
+        number = counter[request_hash]
+        counter[request_hash] += 1
+        local = f"n {number}"
+    return f"{scope.owner or ''} {local}", local
+
+
+def frozen_manifest() -> dict[str, Any]:
+    """The manifest of the release in whose name code runs: its prompts and model pins."""
+    release = current().release
+    assert release is not None, "asked only inside a release"
+    return _manifest(release)
+
+
+@functools.cache
+def _manifest(release: Path) -> dict[str, Any]:
+    return dict(json.loads((release / "manifest.json").read_text(encoding="utf-8")))

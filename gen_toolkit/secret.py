@@ -1,0 +1,61 @@
+"""A secret is a reference; its value is read at first use and masked wherever text is written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from gen_toolkit import text
+from gen_toolkit.errors import InputError, MissingSecret
+
+
+class Secret:
+    """A reference to a secret: `Secret("env:NAME")` or `Secret("file:/path")`, never the value itself."""
+
+    def __init__(self, reference: str) -> None:
+        kind, _, name = str(reference).partition(":")
+        if kind not in {"env", "file"} or not name:
+            raise InputError(
+                "a secret must be a reference, and this is not one",
+                fix='Write Secret("env:NAME") or Secret("file:/path"); the value itself never stands in code.',
+            )
+        self.reference = str(reference)
+
+    @property
+    def variable(self) -> str | None:
+        """The environment variable it is read from, if it is one."""
+        kind, _, name = self.reference.partition(":")
+        return name if kind == "env" else None
+
+    @property
+    def value(self) -> str:
+        """The secret itself. From here on it is masked in everything the toolkit writes."""
+        kind, _, name = self.reference.partition(":")
+        if kind == "env":
+            found = os.environ.get(name)
+            if not found:
+                raise MissingSecret(
+                    f"the environment variable {name} is not set",
+                    fix=f"Set it: export {name}=…",
+                    reference=self.reference,
+                )
+        else:
+            try:
+                found = Path(name).expanduser().read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise MissingSecret(
+                    f"the secret file {name} cannot be read ({error.strerror})",
+                    fix="Create it, readable for you only.",
+                    reference=self.reference,
+                ) from None
+        text.remember_secret(found)
+        return found
+
+    def __repr__(self) -> str:
+        return f"Secret({self.reference!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other.reference == self.reference
+
+    def __hash__(self) -> int:
+        return hash(self.reference)

@@ -1,0 +1,188 @@
+"""Settings of a workspace: argument > environment > file > default; each value knows where it came from.
+
+The file is the workspace's `gen_toolkit.toml`, or `[tool.gen_toolkit]` of its pyproject.toml. In the
+environment a setting is called GEN_TOOLKIT_<NAME>; model aliases are set in the file.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from gen_toolkit.errors import SettingError, UnknownAlias, nearest
+from gen_toolkit.workspace import Workspace, find_workspace
+
+Mode = Literal["live", "reuse", "replay"]
+
+
+class Price(BaseModel):
+    """What a model costs, in USD per million tokens."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input: Decimal = Field(ge=0)
+    output: Decimal = Field(ge=0)
+
+
+class Alias(BaseModel):
+    """A model under a name of the workspace's own: what `model="fast"` means."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    provider: str = "openai"
+    """`openai` (anything that speaks its API), `embedded`, `scripted`, or a plugin's name."""
+    model: str | None = None
+    """The model's name at the provider."""
+    base_url: str | None = None
+    api_key: str | None = None
+    """A reference, `env:NAME` or `file:PATH`, never the key itself."""
+    headers: dict[str, str] = {}
+    options: dict[str, Any] = {}
+    """Sent with every request unless the call says otherwise."""
+    deadline_s: float = Field(default=60.0, gt=0)
+    """Total seconds for a call: all attempts and the waits between them."""
+    max_attempts: int = Field(default=4, ge=1)
+    concurrency: int = Field(default=8, ge=1)
+    """How many calls an evaluation keeps in flight."""
+    price: Price | None = None
+    """Overrides the price list; without either the cost is unknown."""
+    replies: str | None = None
+    """For `scripted`: the file with its replies, relative to the workspace."""
+
+
+class Settings(BaseSettings):
+    """All settings, resolved once and passed on."""
+
+    model_config = SettingsConfigDict(env_prefix="GEN_TOOLKIT_", extra="forbid", frozen=True)
+
+    workspace: ClassVar[Workspace]
+
+    experiment: str | None = None
+    """The MLflow experiment; by default the workspace folder's name."""
+    tracking_uri: str | None = None
+    """Where MLflow is; by default `mlruns/mlflow.db` of the workspace. MLFLOW_TRACKING_URI wins over it."""
+    database: str | None = None
+    """Path of the toolkit's own SQLite database; by default `mlruns/gen_toolkit.db` of the workspace."""
+    calls: Mode | None = None
+    """Default mode of calls; see the journal."""
+    cassette: str | None = None
+    model: str = "local"
+    """The alias used when a call names none."""
+    models: dict[str, Alias] = {}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the names are pydantic-settings' own
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings
+
+    def alias(self, name: str | None = None) -> tuple[str, Alias]:
+        """The alias of that name (default: the setting `model`); `local` is always there."""
+        wanted = name or self.model
+        known = {"local": Alias(provider="embedded"), **self.models}
+        if wanted not in known:
+            raise UnknownAlias(
+                f"there is no model alias {wanted!r}; known: {', '.join(sorted(known))}",
+                fix=nearest(wanted, known) or f"Add [tool.gen_toolkit.models.{wanted}] to the workspace's settings.",
+                alias=wanted,
+                known=sorted(known),
+            )
+        return wanted, known[wanted]
+
+
+class Resolved(BaseModel):
+    """Settings together with their workspace and the origin of each value that is not a default."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    workspace: Workspace
+    settings: Settings
+    origins: dict[str, str]
+
+    @property
+    def experiment(self) -> str:
+        return self.settings.experiment or self.workspace.root.name or "gen_toolkit"
+
+    @property
+    def database(self) -> Path:
+        named = self.settings.database
+        return (self.workspace.root / named) if named else self.workspace.records / "gen_toolkit.db"
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLFLOW_TRACKING_URI, else the setting, else the workspace's own database; always absolute."""
+        named = os.environ.get("MLFLOW_TRACKING_URI") or self.settings.tracking_uri
+        return named or f"sqlite:///{self.workspace.records / 'mlflow.db'}"
+
+    def origin(self, name: str) -> str:
+        return self.origins.get(name, "default")
+
+
+_cache: dict[tuple[object, ...], Resolved] = {}
+
+
+def load_settings(workspace: Workspace | None = None, **arguments: Any) -> Resolved:
+    """The settings of `workspace` (default: found from the current folder).
+
+    Raises SettingError for an unknown name or an impossible value, naming where it stands.
+    """
+    workspace = workspace or find_workspace()
+    changed = workspace.configuration.stat().st_mtime_ns if workspace.configuration else 0
+    environment = tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith("GEN_TOOLKIT_")))
+    key = (workspace, changed, environment, repr(sorted(arguments.items())))
+    if key not in _cache:
+        _cache.clear()
+        _cache[key] = _load(workspace, arguments)
+    return _cache[key]
+
+
+def _load(workspace: Workspace, arguments: dict[str, Any]) -> Resolved:
+    file = _read_file(workspace)
+    origins = {name: str(workspace.configuration) for name in file}
+    for name in Settings.model_fields:
+        if f"GEN_TOOLKIT_{name.upper()}" in os.environ:
+            origins[name] = f"environment GEN_TOOLKIT_{name.upper()}"
+            file.pop(name, None)  # the environment's source fills it in
+    origins.update(dict.fromkeys(arguments, "argument"))
+    try:
+        settings = Settings(**{**file, **arguments})
+    except ValidationError as error:
+        raise _setting_error(error, origins, workspace) from None
+    return Resolved(workspace=workspace, settings=settings, origins=origins)
+
+
+def _read_file(workspace: Workspace) -> dict[str, Any]:
+    path = workspace.configuration
+    if path is None:
+        return {}
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingError(f"{path} cannot be read: {error}", fix="Correct the file.", origin=str(path)) from None
+    return dict(data if path.name == "gen_toolkit.toml" else data["tool"]["gen_toolkit"])
+
+
+def _setting_error(error: ValidationError, origins: dict[str, str], workspace: Workspace) -> SettingError:
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    name = ".".join(path)
+    known = set(Alias.model_fields) if path[:1] == ["models"] else set(Settings.model_fields)
+    fix = nearest(path[-1], known) if first["type"] == "extra_forbidden" else ""
+    origin = origins.get(path[0], str(workspace.configuration))
+    return SettingError(
+        f"setting {name!r} ({origin}): {first['msg'].lower()}",
+        fix=fix or "See docs/settings.md.",
+        setting=name,
+        origin=origin,
+    )

@@ -1,0 +1,57 @@
+"""Text that came from a model or a user, made safe for the place where it will be shown or stored.
+
+One function a sink: `html`, `terminal`, `one_line`; and `scrub`, which every sink calls so that no
+secret this process has read is ever written.
+"""
+
+from __future__ import annotations
+
+import base64
+import html as _html
+import json
+import re
+from urllib.parse import quote
+
+# C0 and C1 controls but tab and newline, and the bidirectional overrides that reorder what is shown.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+
+MASK = "[secret]"
+_SHORTEST_SECRET = 8  # shorter values would mask ordinary words
+
+# Process-wide on purpose: a value read by one part must be masked in what every other part writes.
+_secrets: set[str] = set()
+
+
+def html(text: object) -> str:
+    """Escaped for HTML text and attribute values; control characters removed."""
+    return _html.escape(terminal(text), quote=True)
+
+
+def terminal(text: object) -> str:
+    """Without escape sequences and control characters, so that output cannot drive the terminal."""
+    return _CONTROLS.sub("", _ANSI.sub("", scrub(str(text)))).replace("\r", "")
+
+
+def one_line(text: object, width: int = 80) -> str:
+    """On one line, cut to `width` characters."""
+    line = " ".join(terminal(text).split())
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def remember_secret(value: str) -> None:
+    """From now on `scrub` masks this value, also in its URL, JSON and base64 forms."""
+    if len(value) < _SHORTEST_SECRET:
+        return
+    raw = value.encode()
+    forms = {value, quote(value, safe=""), json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    forms |= {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}
+    _secrets.update(forms)
+
+
+def scrub(text: str) -> str:
+    """The text with every remembered secret masked."""
+    for secret in sorted(_secrets, key=len, reverse=True):
+        if secret in text:
+            text = text.replace(secret, MASK)
+    return text

@@ -1,0 +1,74 @@
+"""The workspace: the folder that holds the notebooks, pipelines and everything the toolkit records.
+
+It is named by GEN_TOOLKIT_WORKSPACE, else it is the nearest folder upwards with a `gen_toolkit.toml` or
+a pyproject.toml that has a `[tool.gen_toolkit]` table, else the current folder. Paths start here and
+never at the current folder.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder, and where things are in it."""
+
+    root: Path
+    configuration: Path | None  # the file that made this folder a workspace
+
+    @property
+    def notebooks(self) -> Path:
+        return self.root / "notebooks"
+
+    @property
+    def pipelines(self) -> Path:
+        return self.root / "pipelines"
+
+    @property
+    def records(self) -> Path:
+        """`mlruns/`: databases, artifacts, run folders. Private to the user, ignored by git."""
+        return self.root / "mlruns"
+
+    @property
+    def runs(self) -> Path:
+        return self.records / "runs"
+
+    def prepare(self) -> Path:
+        """Make the folder for records; only its owner may look into it."""
+        self.records.mkdir(parents=True, exist_ok=True)
+        if self.records.stat().st_mode & 0o077:
+            self.records.chmod(0o700)
+        return self.records
+
+
+def find_workspace(start: Path | None = None) -> Workspace:
+    """The workspace of `start`, by default of the current folder."""
+    named = os.environ.get("GEN_TOOLKIT_WORKSPACE")
+    if named and start is None:
+        root = Path(named).expanduser().resolve()
+        return Workspace(root, _configuration(root))
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        found = _configuration(folder)
+        if found is not None:
+            return Workspace(folder, found)
+    return Workspace(here, None)
+
+
+def _configuration(folder: Path) -> Path | None:
+    own = folder / "gen_toolkit.toml"
+    if own.is_file():
+        return own
+    project = folder / "pyproject.toml"
+    if project.is_file():
+        try:
+            tool = tomllib.loads(project.read_text(encoding="utf-8")).get("tool", {})
+        except (OSError, ValueError):
+            return None  # somebody else's broken file is not ours to report
+        if "gen_toolkit" in tool:
+            return project
+    return None
