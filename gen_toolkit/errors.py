@@ -51,6 +51,7 @@ class GenToolkitError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, *, fix: str = "", **data: Any) -> None:
+        message = message.rstrip(". \n")
         super().__init__(message)
         self.message = message
         self.fix = fix

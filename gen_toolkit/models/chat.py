@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +14,8 @@ from gen_toolkit.messages.output import Output
 from gen_toolkit.messages.reply import Reply
 from gen_toolkit.messages.request import Message, Rendered, Request, as_rendered
 from gen_toolkit.models.gateway import Model, open_door
+
+_counted: ContextVar[list[Reply] | None] = ContextVar("gen_toolkit_counted", default=None)
 
 Prompt = Rendered | str | Sequence[Message]
 
@@ -73,9 +77,22 @@ async def _ask(
         prompt=rendered.prompt,
     )
     reply = await door.chain.send(request)
+    counted = _counted.get()
+    if counted is not None:
+        counted.append(reply)
     if output is None:
         return reply
     return replace(reply, value=output.parse(reply.text, alias=door.alias))
+
+
+@contextlib.contextmanager
+def count_calls(replies: list[Reply]) -> Iterator[None]:
+    """Collect the replies to every call made inside the block, also those whose output does not fit."""
+    token = _counted.set(replies)
+    try:
+        yield
+    finally:
+        _counted.reset(token)
 
 
 def _labels(given: tuple[str, ...], output: Output | None) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""Evaluations: rows × scorers → a result that says how good, how sure, and compared with what."""

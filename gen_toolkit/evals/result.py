@@ -1,0 +1,185 @@
+"""What an evaluation found: rows with values and scores, means with intervals, cost, seconds, verdicts."""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from gen_toolkit import display
+from gen_toolkit.datasets.dataset import Row
+from gen_toolkit.errors import InputError, nearest
+from gen_toolkit.evals.score import Score
+from gen_toolkit.evals.statistics import Estimate, estimate
+from gen_toolkit.evals.verdict import Verdict, compare
+from gen_toolkit.messages.reply import NO_USAGE, Usage
+
+
+@dataclass(frozen=True)
+class RowResult:
+    """One row: what came out, how it was scored, what it took; or why it failed."""
+
+    row: Row
+    value: Any = None
+    scores: Mapping[str, Score] = field(default_factory=dict)
+    error: str | None = None
+    usage: Usage = NO_USAGE
+    cost: Decimal | None = Decimal(0)
+    seconds: float = 0.0
+    calls: int = 0
+    """Calls made now; answers taken from the journal are not counted."""
+    probabilities: Mapping[str, float] | None = None
+
+    @property
+    def plain_value(self) -> Any:
+        """The value as plain data."""
+        value = self.value.value if isinstance(self.value, enum.Enum) else self.value
+        return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+
+
+@dataclass(frozen=True)
+class Result:
+    """The result of an evaluation. Show it, compare it, keep it."""
+
+    title: str
+    prompt: str
+    model: str
+    method: str
+    dataset: str
+    dataset_digest: str
+    scorers: tuple[str, ...]
+    rows: tuple[RowResult, ...]
+    seconds: float
+    run: str = ""
+    verdicts: tuple[Verdict, ...] = ()
+    note: str = ""
+
+    @cached_property
+    def scores(self) -> dict[str, Estimate | None]:
+        """Mean and interval a scorer, over the rows it scored."""
+        return {
+            name: estimate([row.scores[name].value for row in self.rows if name in row.scores]) for name in self.scorers
+        }
+
+    def mean(self, scorer: str | None = None) -> float:
+        """The mean of a scorer (by default the only one). Raises InputError where no row was scored."""
+        name = scorer or self.scorers[0]
+        if name not in self.scorers:
+            fix = nearest(name, self.scorers) or f"There are: {', '.join(self.scorers)}."
+            raise InputError(f"there is no scorer {name!r} in this result", fix=fix)
+        found = self.scores[name]
+        if found is None:
+            raise InputError(f"no row was scored by {name!r}: {len(self.failed)} failed", fix="Look at result.failed.")
+        return found.mean
+
+    @property
+    def failed(self) -> list[RowResult]:
+        """The rows without a value or without a score; they count in no mean."""
+        return [row for row in self.rows if row.error]
+
+    @property
+    def usage(self) -> Usage:
+        return sum((row.usage for row in self.rows), NO_USAGE)
+
+    @property
+    def calls(self) -> int:
+        """Calls made now."""
+        return sum(row.calls for row in self.rows)
+
+    @property
+    def cost(self) -> Decimal | None:
+        """USD for all answers, reused ones included; None as soon as one is unknown."""
+        total = Decimal(0)
+        for row in self.rows:
+            if row.cost is None:
+                return None
+            total += row.cost
+        return total
+
+    def worst(self, count: int = 5, scorer: str | None = None) -> Result:
+        """The lowest-scored rows, failed ones first."""
+        name = scorer or self.scorers[0]
+        order = sorted(self.rows, key=lambda r: r.scores[name].value if name in r.scores else float("-inf"))
+        return self._with(tuple(order[:count]), f"{self.title}: the {min(count, len(order))} worst")
+
+    def _with(self, rows: tuple[RowResult, ...], title: str) -> Result:
+        return Result(**{**self._fields(), "rows": rows, "title": title, "verdicts": (), "note": ""})
+
+    def _fields(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    def compare(self, other: Result) -> list[Verdict]:
+        """Verdicts against another result on the same rows."""
+        return compare(self, other)
+
+    def table(self) -> tuple[list[str], list[list[Any]]]:
+        """(columns, rows): one line a row, as shown in notebooks and in MLflow's table view."""
+        inputs = list(dict.fromkeys(c for row in self.rows for c in row.row))
+        columns = ["row", *inputs, "output", *self.scorers, "error", "seconds"]
+        rows = [
+            [
+                r.row.id,
+                *(r.row.get(c) for c in inputs),
+                r.plain_value,
+                *(r.scores[s].value if s in r.scores else None for s in self.scorers),
+                r.error,
+                round(r.seconds, 4),
+            ]
+            for r in self.rows
+        ]
+        return columns, rows
+
+    def to_pandas(self) -> Any:
+        import pandas
+
+        columns, rows = self.table()
+        return pandas.DataFrame(rows, columns=columns).set_index("row")
+
+    def to_json(self) -> str:
+        """Rows, values, scores and tokens, without ids of runs or times: equal work gives equal bytes."""
+        data = {
+            "prompt": self.prompt,
+            "method": self.method,
+            "dataset_digest": self.dataset_digest,
+            "scores": {n: None if e is None else [e.mean, e.low, e.high, e.rows] for n, e in self.scores.items()},
+            "rows": [
+                {
+                    "row": r.row.id,
+                    "value": r.plain_value,
+                    "scores": {name: score.value for name, score in r.scores.items()},
+                    "error": r.error,
+                    "tokens": r.usage.to_json(),
+                }
+                for r in self.rows
+            ],
+        }
+        return json.dumps(data, ensure_ascii=False, sort_keys=True, indent=1)
+
+    def summary(self) -> dict[str, str]:
+        """What one looks at first, as texts."""
+        counted = {n: "no row scored" if e is None else str(e) for n, e in self.scores.items()}
+        return {
+            **counted,
+            "rows": f"{len(self.rows)}" + (f", {len(self.failed)} failed" if self.failed else ""),
+            "cost": display.money(self.cost),
+            "seconds": f"{self.seconds:.1f}",
+            "calls": str(self.calls),
+        }
+
+    def __repr__(self) -> str:
+        facts = ", ".join(f"{k} {v}" for k, v in self.summary().items())
+        return f"Result({self.title}: {facts})"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        said = [str(verdict) for verdict in self.verdicts] + ([self.note] if self.note else [])
+        summary = self.summary()
+        plain = "\n".join([self.title, display.text_table(list(summary), [list(summary.values())]), *said])
+        columns, rows = self.table()
+        shown = [[str("" if v is None else v)[:160] for v in row] for row in rows[:10]]
+        body = display.html_table(list(summary), [list(summary.values())])
+        body += "".join(display.html_text(line) for line in said)
+        return display.bundle(plain, display.html_card(self.title, "", body, display.html_table(columns, shown)))

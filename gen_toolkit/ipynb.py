@@ -1,0 +1,111 @@
+"""Notebook files: read, strip, hash, write whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from gen_toolkit.errors import NotebookError
+
+Notebook = dict[str, Any]
+
+
+def read_notebook(path: Path) -> Notebook:
+    """A notebook of format 4 as plain data. Raises NotebookError where the file is none."""
+    advice = "Give the path of a Jupyter notebook (.ipynb)."
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise NotebookError(f"{path} cannot be read: {error.strerror}", fix=advice, path=str(path)) from None
+    try:
+        notebook = json.loads(raw.decode("utf-8"))
+    except ValueError:
+        raise NotebookError(f"{path} is not a notebook: it is not JSON", fix=advice, path=str(path)) from None
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) and "cell_type" in cell for cell in cells):
+        raise NotebookError(f"{path} is not a notebook: it has no list of cells", fix=advice, path=str(path))
+    if notebook.get("nbformat") != 4:
+        fix = f"Convert it: jupyter nbconvert --to notebook --nbformat 4 {path.name}"
+        raise NotebookError(f"{path} has notebook format {notebook.get('nbformat')}, not 4", fix=fix, path=str(path))
+    return dict(notebook)
+
+
+def source(cell: dict[str, Any]) -> str:
+    """A cell's text; the format allows a list of lines."""
+    text = cell.get("source", "")
+    return "".join(text) if isinstance(text, list) else str(text)
+
+
+def tags(cell: dict[str, Any]) -> list[str]:
+    found = cell.get("metadata", {}).get("tags", [])
+    return list(found) if isinstance(found, list) else []
+
+
+def code_cells(notebook: Notebook) -> Iterable[tuple[int, dict[str, Any]]]:
+    """(index in the notebook, cell) of the code cells."""
+    return ((i, cell) for i, cell in enumerate(notebook["cells"]) if cell["cell_type"] == "code")
+
+
+def stripped(notebook: Notebook) -> Notebook:
+    """Without outputs, counts and everything a front end or a run added; cell ids made stable."""
+    cells = []
+    for number, cell in enumerate(notebook["cells"]):
+        if "injected-parameters" in tags(cell):
+            continue
+        kept: dict[str, Any] = {
+            "cell_type": cell["cell_type"],
+            "id": f"cell-{number}",
+            "metadata": {"tags": tags(cell)} if tags(cell) else {},
+            "source": source(cell).splitlines(keepends=True),
+        }
+        if cell["cell_type"] == "code":
+            kept |= {"execution_count": None, "outputs": []}
+        cells.append(kept)
+    metadata = {k: v for k, v in notebook.get("metadata", {}).items() if k in {"kernelspec", "language_info"}}
+    metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata["language_info"] = {"name": "python"}
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def normalised_code(notebook: Notebook) -> list[dict[str, Any]]:
+    """The code cells as the digest sees them: source without trailing space, tags; no outputs, no ids."""
+    code = []
+    for _, cell in code_cells(notebook):
+        if {"injected-parameters", "release"} & set(tags(cell)):
+            continue
+        lines = [line.rstrip() for line in source(cell).strip().splitlines()]
+        if lines:
+            code.append({"source": "\n".join(lines), "tags": sorted(tags(cell))})
+    return code
+
+
+def code_hash(notebook: Notebook) -> str:
+    """SHA-256 of the normalised code cells: the same code has the same hash, whatever it printed."""
+    return hashlib.sha256(json.dumps(normalised_code(notebook), ensure_ascii=False).encode()).hexdigest()
+
+
+def write_notebook(path: Path, notebook: Notebook) -> None:
+    """Write whole or not at all."""
+    write_text(path, json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+
+
+def write_text(path: Path, text: str, mode: int = 0o600) -> None:
+    """Write a file whole or not at all: a new file beside it, synced, then renamed over it."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(mode)
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise

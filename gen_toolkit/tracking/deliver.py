@@ -1,0 +1,139 @@
+"""One event to MLflow. Every delivery may be repeated: runs are found by our own id before they are made."""
+
+from __future__ import annotations
+
+import json
+import math
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any
+
+from gen_toolkit.events import (
+    Event,
+    FileRecorded,
+    PromptUsed,
+    Recorded,
+    RunEnded,
+    RunStarted,
+    TableRecorded,
+    ValueKept,
+)
+from gen_toolkit.tracking.store import client, experiment_id
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+RUN_TAG = "gen_toolkit.run"
+_STATUS = {"succeeded": "FINISHED", "failed": "FAILED", "timed out": "FAILED"}
+_LONGEST_PARAM, _LONGEST_TAG = 6000, 5000
+
+
+class Delivery:
+    """The way to one experiment of one store."""
+
+    def __init__(self, uri: str, experiment: str, artifacts: str) -> None:
+        self.client: MlflowClient = client(uri)
+        self._experiment = experiment_id(uri, experiment, artifacts)
+        self._known: dict[str, str] = {}
+
+    def find(self, run: str) -> str | None:
+        """MLflow's id of our run."""
+        if run not in self._known:
+            found = self.client.search_runs([self._experiment], f"tags.`{RUN_TAG}` = '{run}'", max_results=1)
+            if not found:
+                return None
+            self._known[run] = found[0].info.run_id
+        return self._known[run]
+
+    def start(self, event: RunStarted) -> str:
+        known = self.find(event.run)
+        if known is not None:
+            return known
+        tags = {RUN_TAG: event.run, "gen_toolkit.kind": event.run_kind, **event.tags}
+        parent = self.find(event.parent) if event.parent else None
+        if event.parent:
+            tags["gen_toolkit.parent"] = event.parent
+        if parent:
+            tags["mlflow.parentRunId"] = parent
+        made = self.client.create_run(
+            self._experiment, start_time=_milliseconds(event.time), tags=_cut(tags, _LONGEST_TAG), run_name=event.name
+        )
+        self._known[event.run] = made.info.run_id
+        return str(made.info.run_id)
+
+
+def deliver(event: Event, delivery: Delivery) -> None:
+    if isinstance(event, RunStarted):
+        run = delivery.start(event)
+        _log(delivery.client, run, event.time, params=event.params)
+        return
+    run_id = delivery.find(event.run)
+    if run_id is not None:  # else its start was refused for good: there is nothing to add to
+        _deliver(event, run_id, delivery.client)
+
+
+@singledispatch
+def _deliver(event: Event, run: str, mlflow: MlflowClient) -> None:
+    raise NotImplementedError(event.kind)
+
+
+@_deliver.register(Recorded)
+def _(event: Recorded, run: str, mlflow: MlflowClient) -> None:
+    _log(mlflow, run, event.time, event.params, event.metrics, event.tags)
+
+
+@_deliver.register(ValueKept)
+def _(event: ValueKept, run: str, mlflow: MlflowClient) -> None:
+    if isinstance(event.value, bool | int | float):
+        _log(mlflow, run, event.time, metrics={event.name: float(event.value)})
+    else:
+        mlflow.log_text(run, json.dumps(event.value, ensure_ascii=False, indent=1), f"kept/{event.name}.json")
+
+
+@_deliver.register(TableRecorded)
+def _(event: TableRecorded, run: str, mlflow: MlflowClient) -> None:
+    # The form of mlflow.log_table, which itself would append when it is repeated.
+    mlflow.log_text(run, json.dumps({"columns": event.columns, "data": event.rows}, ensure_ascii=False), event.file)
+    mlflow.set_tag(run, "mlflow.loggedArtifacts", json.dumps([{"path": event.file, "type": "table"}]))
+
+
+@_deliver.register(FileRecorded)
+def _(event: FileRecorded, run: str, mlflow: MlflowClient) -> None:
+    mlflow.log_text(run, event.content, event.file)
+
+
+@_deliver.register(PromptUsed)
+def _(event: PromptUsed, run: str, mlflow: MlflowClient) -> None:
+    mlflow.link_prompt_version_to_run(run, f"prompts:/{event.name}/{event.version}")
+
+
+@_deliver.register(RunEnded)
+def _(event: RunEnded, run: str, mlflow: MlflowClient) -> None:
+    mlflow.set_tag(run, "gen_toolkit.state", event.state)
+    mlflow.set_terminated(run, _STATUS.get(event.state, "KILLED"), _milliseconds(event.time))
+
+
+def _log(
+    mlflow: MlflowClient,
+    run: str,
+    time: float,
+    params: Any = None,
+    metrics: Any = None,
+    tags: Any = None,
+) -> None:
+    from mlflow.entities import Metric, Param, RunTag
+
+    stamp = _milliseconds(time)  # of the event, so that a repeated delivery is the same point
+    numbers = [Metric(k, v, stamp, 0) for k, v in (metrics or {}).items() if math.isfinite(v)]
+    texts = [Param(k, v) for k, v in _cut(params or {}, _LONGEST_PARAM).items()]
+    marks = [RunTag(k, v) for k, v in _cut(tags or {}, _LONGEST_TAG).items()]
+    if numbers or texts or marks:
+        mlflow.log_batch(run, metrics=numbers, params=texts, tags=marks)
+
+
+def _cut(values: Any, longest: int) -> dict[str, str]:
+    texts = {str(k): v if isinstance(v, str) else json.dumps(v, ensure_ascii=False, default=str) for k, v in values.items()}
+    return {k: v if len(v) <= longest else v[: longest - 1] + "…" for k, v in texts.items()}
+
+
+def _milliseconds(seconds: float) -> int:
+    return int(seconds * 1000)

@@ -1,0 +1,69 @@
+"""gt.keep: a named value that a notebook returns. Shown here, logged to MLflow, the job's outcome."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, TypeVar
+
+from gen_toolkit import scope, text
+from gen_toolkit.errors import KeepError
+from gen_toolkit.events import ValueKept, emit
+from gen_toolkit.tracking.run import open_session
+
+T = TypeVar("T")
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
+
+
+def keep(name: str, value: T) -> T:
+    """Keep `value` under `name` and return it: numbers become metrics, everything else an artifact.
+
+    Texts, numbers, booleans, None, lists and dicts of them, dates, and tables (a DataFrame, a result).
+    Kept again under the same name, the last value counts. Raises KeepError.
+    """
+    if not _NAME.fullmatch(name):
+        raise KeepError(
+            f"{name!r} cannot be the name of a kept value",
+            fix="Use letters, digits, '_', '.', '-', beginning with a letter.",
+            name=name,
+        )
+    plain = _plain(name, value)
+    emit(ValueKept(run=scope.current().run or open_session(), name=name, value=plain))
+    print(f"kept {name} = {_shown(plain)}")  # noqa: T201 - keep is a display, on every surface
+    return value
+
+
+def _plain(name: str, value: Any) -> Any:
+    if isinstance(value, bool | int | str | type(None)):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise KeepError(f"{name!r} is {value}, which is no number", fix="Keep None where there is none.", name=name)
+        return value
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if hasattr(value, "to_dict") and hasattr(value, "columns"):
+        return json.loads(value.to_json(orient="records"))
+    if hasattr(value, "item") and getattr(value, "size", 1) == 1:
+        return _plain(name, value.item())
+    if hasattr(value, "to_json"):
+        told = value.to_json()
+        return json.loads(told) if isinstance(told, str) else told
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise KeepError(
+            f"{name!r} is {type(value).__name__}, which cannot be kept ({error})",
+            fix="Keep numbers, texts, lists and dicts of them, or a table.",
+            name=name,
+        ) from None
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return f"{len(value)} items"
+    return text.one_line(value, 80)

@@ -1,0 +1,17 @@
+"""The built-in listener: every event goes to the spool; outside a job a thread brings it on to MLflow."""
+
+from __future__ import annotations
+
+from gen_toolkit.database.engine import open_database
+from gen_toolkit.events import Event
+from gen_toolkit.settings import load_settings
+from gen_toolkit.surface import surface
+from gen_toolkit.tracking import spool
+from gen_toolkit.tracking.writer import wake_writer
+
+
+def listen(event: Event) -> None:
+    settings = load_settings()
+    spool.put(open_database(settings), event, settings.tracking_uri, settings.experiment)
+    if surface() != "job":  # in a job the supervisor writes
+        wake_writer(settings)

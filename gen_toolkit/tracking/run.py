@@ -1,0 +1,146 @@
+"""gt.run: everything inside the block belongs to one tracked run."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gen_toolkit import scope
+from gen_toolkit.database.engine import open_database
+from gen_toolkit.errors import InputError
+from gen_toolkit.events import FileRecorded, Recorded, RunEnded, RunStarted, emit
+from gen_toolkit.ipynb import code_hash, read_notebook
+from gen_toolkit.journal.store import totals
+from gen_toolkit.settings import load_settings
+from gen_toolkit.surface import surface
+from gen_toolkit.tracking.source import notebook_path, source_name, source_tags
+from gen_toolkit.tracking.store import prepare_environment
+
+_PATIENCE = 2.0  # seconds that a run waits for its MLflow run, so that `mlflow.*` inside lands in it
+
+
+@dataclass(frozen=True)
+class Run:
+    """A tracked run that is under way."""
+
+    id: str
+    name: str
+    kind: str
+
+    def __repr__(self) -> str:
+        return f"Run({self.id[:13]}, {self.name!r})"
+
+
+@contextlib.contextmanager
+def run(name: str, *, calls: scope.Mode | None = None) -> Iterator[Run]:
+    """Open a tracked run; evaluations, kept values and `mlflow.*` calls inside belong to it.
+
+    `calls` says how model calls get their answers inside: `live` (call), `reuse` (call what has no
+    recorded answer yet), `replay` (never call; an unseen request is an error).
+    """
+    if calls not in {None, "live", "reuse", "replay"}:
+        raise InputError(f"calls={calls!r} is no mode", fix="Use 'live', 'reuse' or 'replay'.")
+    with opened("run", name, mode=calls) as made, _fluent(made):
+        yield made
+
+
+@contextlib.contextmanager
+def opened(kind: str, name: str, *, params: dict[str, Any] | None = None, **changes: Any) -> Iterator[Run]:
+    """A run of any kind: says when it starts, what it took, and how it ends, whatever happens inside."""
+    made = Run(scope.new_id(), name, kind)
+    parent = scope.current().run or open_session()
+    prepare_environment(load_settings())
+    emit(RunStarted(run=made.id, name=name, run_kind=kind, parent=parent, params=params or {}, tags=source_tags()))
+    record_notebook(made.id)
+    start = time.monotonic()
+    state = "failed"
+    try:
+        with scope.inside(run=made.id, **changes):
+            yield made
+        state = "succeeded"
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        state = "cancelled"
+        raise
+    finally:
+        _record_totals(made.id, time.monotonic() - start)
+        emit(RunEnded(run=made.id, state=state))
+
+
+def _record_totals(run: str, seconds: float) -> None:
+    took = totals(open_database(), run)
+    metrics: dict[str, float] = {"calls": took.calls, "seconds": seconds}
+    if took.usage.input_tokens is not None and took.usage.output_tokens is not None:
+        metrics |= {"input_tokens": took.usage.input_tokens, "output_tokens": took.usage.output_tokens}
+    if took.cost is not None:
+        metrics["cost_usd"] = float(took.cost)
+    tags = {"gen_toolkit.cost": "unknown" if took.cost is None else "known"}
+    emit(Recorded(run=run, metrics=metrics, tags=tags))
+
+
+def record_notebook(run: str) -> None:
+    """Keep the notebook as it is on disk, with the hash of its code, beside the run's results."""
+    path = notebook_path()
+    if path is None or not path.is_file() or surface() == "job":
+        return
+    notebook = read_notebook(path)
+    emit(Recorded(run=run, tags={"gen_toolkit.code": code_hash(notebook)}))
+    emit(FileRecorded(run=run, file="notebook.ipynb", content=path.read_text(encoding="utf-8")))
+
+
+_opened_session: str | None = None
+
+
+def open_session() -> str:
+    """The session's own run, opened at the first `gt.run`, `gt.keep` or evaluation of this process."""
+    global _opened_session
+    session = scope.session()
+    if _opened_session != session:
+        _opened_session = session
+        prepare_environment(load_settings())
+        emit(RunStarted(run=session, name=source_name(), run_kind="session", tags=source_tags()))
+        atexit.register(_close_session, session, os.getpid())
+    return session
+
+
+def _close_session(session: str, process: int) -> None:
+    if os.getpid() == process:
+        emit(RunEnded(run=session, state="succeeded"))
+
+
+@contextlib.contextmanager
+def _fluent(made: Run) -> Iterator[None]:
+    """Let `mlflow.*` calls in the block land in this run, when its MLflow run is there in time."""
+    before = os.environ.get("MLFLOW_RUN_ID")
+    mlflow_id = _await_mlflow_run(made.id) if "mlflow" in sys.modules else None
+    if mlflow_id:
+        os.environ["MLFLOW_RUN_ID"] = mlflow_id  # read by mlflow.start_run, also when it starts one by itself
+    try:
+        yield
+    finally:
+        if mlflow_id:
+            mlflow = sys.modules["mlflow"]
+            active = mlflow.active_run()
+            if active is not None and active.info.run_id == mlflow_id:
+                mlflow.end_run()
+            os.environ.pop("MLFLOW_RUN_ID", None)
+            if before is not None:
+                os.environ["MLFLOW_RUN_ID"] = before
+
+
+def _await_mlflow_run(run: str) -> str | None:
+    from gen_toolkit.tracking.find import mlflow_run_id
+
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
+        found = mlflow_run_id(run, seconds=until - time.monotonic())
+        if found:
+            return found
+        time.sleep(0.05)
+    return None

@@ -1,0 +1,81 @@
+"""Events on their way to MLflow, durable in the workspace database. Delivered ones stay as the ledger's facts."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+
+from gen_toolkit import text
+from gen_toolkit.database.engine import Database
+from gen_toolkit.database.tables import spool
+from gen_toolkit.errors import KeepError
+from gen_toolkit.events import Event, from_json
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An event that MLflow does not have yet, and where it belongs."""
+
+    id: int
+    event: Event
+    uri: str
+    experiment: str
+
+
+def put(database: Database, event: Event, uri: str, experiment: str) -> None:
+    """Durable when this returns."""
+    try:
+        data = json.dumps(event.to_json(), ensure_ascii=False, allow_nan=True)
+    except (TypeError, ValueError) as error:
+        raise KeepError(f"an event of run {event.run[:8]} holds what JSON cannot: {error}", fix="Keep plain data.") from None
+    row = {"run": event.run, "kind": event.kind, "event": text.scrub(data), "tracking_uri": uri, "experiment": experiment}
+    with database.write() as connection:
+        connection.execute(spool.insert().values(row))
+
+
+def waiting(database: Database, limit: int = 200, without: Sequence[str] = ()) -> list[Waiting]:
+    """The oldest events that are not delivered, leaving out those for the URIs in `without`."""
+    query = (
+        select(spool)
+        .where(spool.c.delivered_at.is_(None), spool.c.tracking_uri.not_in(without))
+        .order_by(spool.c.id)
+        .limit(limit)
+    )
+    with database.read() as connection:
+        rows = connection.execute(query).all()
+    return [Waiting(r.id, from_json(r.kind, json.loads(r.event)), r.tracking_uri, r.experiment) for r in rows]
+
+
+def count_waiting(database: Database) -> int:
+    with database.read() as connection:
+        return int(
+            connection.execute(select(func.count()).select_from(spool).where(spool.c.delivered_at.is_(None))).scalar_one()
+        )
+
+
+def delivered(database: Database, ids: Sequence[int], problem: str | None = None) -> None:
+    values: dict[str, Any] = {"delivered_at": time.time()}
+    if problem:
+        values["problem"] = problem
+    with database.write() as connection:
+        connection.execute(spool.update().where(spool.c.id.in_(ids)).values(values))
+
+
+def events_of(database: Database, run: str, kind: type[Event]) -> list[Any]:
+    """The events of one kind that a run emitted, in order, delivered or not."""
+    query = select(spool).where(spool.c.run == run, spool.c.kind == kind.kind).order_by(spool.c.id)
+    with database.read() as connection:
+        return [from_json(row.kind, json.loads(row.event)) for row in connection.execute(query)]
+
+
+def open_runs(database: Database) -> list[Any]:
+    """The runs that started and have not said how they ended."""
+    ended = select(spool.c.run).where(spool.c.kind == "run-ended")
+    query = select(spool).where(spool.c.kind == "run-started", spool.c.run.not_in(ended)).order_by(spool.c.id)
+    with database.read() as connection:
+        return [from_json(row.kind, json.loads(row.event)) for row in connection.execute(query)]

@@ -1,0 +1,152 @@
+"""The writer: brings the spool to MLflow. One a workspace at a time, elected by a lock on a file.
+
+In a notebook or script it is a background thread; in a job the supervisor's; every `gen` command that
+looks at MLflow runs it first. MLflow slow, down or wrong never stops the work: events wait.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+from gen_toolkit import text
+from gen_toolkit.database.engine import Database, open_database
+from gen_toolkit.events import RunEnded
+from gen_toolkit.process import is_alive
+from gen_toolkit.settings import Resolved, load_settings
+from gen_toolkit.tracking import spool
+from gen_toolkit.tracking.deliver import Delivery, deliver
+from gen_toolkit.tracking.store import is_lasting
+
+PROCESS_TAG = "gen_toolkit.process"
+_PAUSE_WHEN_DOWN = 5.0
+_PATIENCE_AT_EXIT = 15.0
+
+
+def drain(settings: Resolved | None = None, *, seconds: float = 30.0) -> int:
+    """Deliver what waits, for at most about `seconds`; returns how many events still wait."""
+    settings = settings or load_settings()
+    database = open_database(settings)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with _elected(settings) as elected:
+            if elected:
+                _close_orphans(database, settings)
+                return _deliver_all(database, settings, until)
+        if not spool.count_waiting(database):
+            return 0
+        time.sleep(0.05)  # another process writes: let it
+    return spool.count_waiting(database)
+
+
+@contextlib.contextmanager
+def _elected(settings: Resolved) -> Iterator[bool]:
+    path = settings.workspace.prepare() / "writer.lock"
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
+
+
+def _deliver_all(database: Database, settings: Resolved, until: float) -> int:
+    down: list[str] = []
+    ways: dict[tuple[str, str], Delivery] = {}
+    while time.monotonic() < until:
+        batch = spool.waiting(database, without=down)
+        if not batch:
+            break
+        for item in batch:
+            if item.uri in down or time.monotonic() > until:
+                continue
+            _deliver_one(database, settings, item, ways, down)
+    return spool.count_waiting(database)
+
+
+def _deliver_one(
+    database: Database,
+    settings: Resolved,
+    item: spool.Waiting,
+    ways: dict[tuple[str, str], Delivery],
+    down: list[str],
+) -> None:
+    try:
+        way = (item.uri, item.experiment)
+        if way not in ways:
+            ways[way] = Delivery(*way, artifacts=str(settings.workspace.records / "artifacts"))
+        deliver(item.event, ways[way])
+    except Exception as error:  # noqa: BLE001 - MLflow and its stores fail in many ways; none may stop us
+        if is_lasting(error):
+            spool.delivered(database, [item.id], problem=text.one_line(error, 500))
+        else:
+            down.append(item.uri)
+        return
+    spool.delivered(database, [item.id])
+
+
+def _close_orphans(database: Database, settings: Resolved) -> None:
+    """A run whose process is gone is not running: say so."""
+    for started in spool.open_runs(database):
+        process = started.tags.get(PROCESS_TAG)
+        if process and not is_alive(process):
+            end = RunEnded(run=started.run, state="succeeded" if started.run_kind == "session" else "lost")
+            spool.put(database, end, settings.tracking_uri, settings.experiment)
+
+
+class _Writer:
+    """The background thread of a notebook or script."""
+
+    def __init__(self, settings: Resolved) -> None:
+        self._settings = settings
+        self._work = threading.Event()
+        self._leave = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="gen_toolkit writer", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        self._work.set()
+
+    def stop(self) -> None:
+        self._leave.set()
+        self._work.set()
+        self._thread.join(_PATIENCE_AT_EXIT)
+
+    def _run(self) -> None:
+        while True:
+            self._work.wait()
+            self._work.clear()
+            left = drain(self._settings)
+            if self._leave.is_set():
+                return
+            if left:
+                self._leave.wait(_PAUSE_WHEN_DOWN)
+                self._work.set()
+
+
+_lock = threading.Lock()
+_writer: tuple[int, _Writer] | None = None
+
+
+def wake_writer(settings: Resolved) -> None:
+    """Have what was just spooled delivered soon, by a thread of this process."""
+    global _writer
+    with _lock:
+        if _writer is None or _writer[0] != os.getpid():
+            _writer = (os.getpid(), _Writer(settings))
+        _writer[1].wake()
+
+
+@atexit.register
+def _at_exit() -> None:
+    if _writer is not None and _writer[0] == os.getpid():
+        _writer[1].stop()
