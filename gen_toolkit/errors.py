@@ -91,7 +91,9 @@ def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
     """Only what JSON can hold; anything else as its text."""
     simple = (str, int, float, bool, type(None))
     return {
-        key: value if isinstance(value, simple | list | dict) else [str(v) for v in value]
+        key: value
+        if isinstance(value, simple | list | dict)
+        else [str(v) for v in value]
         if isinstance(value, tuple | set | frozenset)
         else str(value)
         for key, value in data.items()

@@ -113,7 +113,7 @@ def _listeners() -> tuple[Callable[[Event], None], ...]:
     for point in entry_points(group="gen_toolkit.listeners"):
         try:
             found.append(point.load())
-        except Exception as error:  # noqa: BLE001 - a stranger's plugin may fail in any way
+        except Exception as error:
             package = point.dist.name if point.dist else point.value
             raise SettingError(
                 f"the listener {point.name!r} of package {package!r} cannot be loaded: {error}",

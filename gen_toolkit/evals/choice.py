@@ -36,35 +36,52 @@ class Choose:
             return max(labels, key=lambda label: probabilities[label])
         if len(labels) != 2:
             raise InputError(
-                f"a threshold decides between two labels, and there are {len(labels)}", fix="Leave the threshold out."
+                f"a threshold decides between two labels, and there are {len(labels)}",
+                fix="Leave the threshold out.",
             )
         return labels[0] if probabilities[labels[0]] >= self.threshold else labels[1]
 
     @classmethod
     def tuned(cls, result: Result, column: str) -> Choose:
-        """The threshold that gets most rows of an evaluation right, `column` holding the right label.
+        """The threshold where, by the rows of an evaluation, both labels are equally likely to be right.
 
-        Of equally good ones the middle of the widest gap is taken. Tune on other rows than those the
-        score is quoted for, else the score flatters.
+        `column` holds the right label. A logistic curve through the shares (Platt scaling: J. Platt,
+        "Probabilistic outputs for support vector machines", 1999) is steadier on few rows than the cut
+        with fewest errors. Tune on other rows than those the score is quoted for, else it flatters.
         """
         pairs = [(row.probabilities, row.row[column]) for row in result.rows if row.probabilities]
         if not pairs:
             raise InputError("there are no probabilities to tune on", fix='Evaluate with method="choose" first.')
         first = next(iter(pairs[0][0]))
-        points = sorted((shares[first], expected == first) for shares, expected in pairs)
-        return cls(threshold=_best_cut([p for p, _ in points], [right for _, right in points]))
+        right = [expected == first for _, expected in pairs]
+        if all(right) or not any(right):
+            raise InputError(
+                f"all {len(right)} rows have the same label in {column!r}", fix="Tune on rows of both labels."
+            )
+        return cls(threshold=_crossing([shares[first] for shares, _ in pairs], right))
 
 
-def _best_cut(shares: list[float], is_first: list[bool]) -> float:
-    """The cut with fewest errors: below it the second label, from it on the first. `shares` ascend."""
-    edges = [0.0, *shares, 1.0]
-    errors = is_first.count(False)  # a cut below all: every second label is wrong
-    best = (errors, -(edges[1] - edges[0]), 0)
-    for position, first in enumerate(is_first, 1):
-        errors += 1 if first else -1
-        best = min(best, (errors, -(edges[position + 1] - edges[position]), position))
-    position = best[2]
-    return round((edges[position] + edges[position + 1]) / 2, 6)
+def _crossing(shares: list[float], is_first: list[bool]) -> float:
+    """The share at which a logistic curve fitted to the rows passes one half."""
+    import numpy
+    from scipy import optimize
+
+    clipped = numpy.clip(numpy.array(shares), 1e-6, 1 - 1e-6)
+    odds = numpy.log(clipped / (1 - clipped))
+    signs = numpy.where(numpy.array(is_first), 1.0, -1.0)
+
+    def loss(parameters: Any) -> float:
+        slope, offset = parameters
+        # a light pull to slope 1: separable rows would drive the slope to infinity
+        return float(numpy.logaddexp(0.0, -signs * (slope * odds + offset)).sum() + 0.05 * (slope - 1) ** 2)
+
+    slope, offset = optimize.minimize(loss, x0=[1.0, 0.0], method="BFGS").x
+    if slope <= 0:
+        raise InputError(
+            "the model's shares say the opposite of the labels",
+            fix="Check the labels, or choose another prompt.",
+        )
+    return round(float(1 / (1 + numpy.exp(offset / slope))), 6)
 
 
 Method = Literal["generate", "choose"] | Choose

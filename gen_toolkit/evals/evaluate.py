@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from gen_toolkit import scope
-from gen_toolkit.database.engine import open_database
 from gen_toolkit.datasets.dataset import Dataset
 from gen_toolkit.datasets.read import dataset
 from gen_toolkit.display import Progress
@@ -20,7 +19,6 @@ from gen_toolkit.evals.result import Result
 from gen_toolkit.evals.score import Scorer
 from gen_toolkit.evals.scorers import scorer_list
 from gen_toolkit.loop import run_sync
-from gen_toolkit.messages.request import digest
 from gen_toolkit.models.gateway import Model, open_door
 from gen_toolkit.prompts.prompt import Prompt
 from gen_toolkit.prompts.registry import load_prompt
@@ -51,9 +49,18 @@ def evaluate(
     the same before, unless `calls="live"`. What could not work at all (an unknown alias, a missing
     column, an unreachable model) raises, and no run is left open.
     """
-    return run_sync(aevaluate(
-        subject, rows, scorer=scorer, model=model, method=method, baseline=baseline, calls=calls, name=name
-    ))
+    return run_sync(
+        aevaluate(
+            subject,
+            rows,
+            scorer=scorer,
+            model=model,
+            method=method,
+            baseline=baseline,
+            calls=calls,
+            name=name,
+        )
+    )
 
 
 async def aevaluate(
@@ -105,7 +112,10 @@ def _task(subject: Subject, data: Dataset, model: Model, choose: Choose | None) 
         raise DatasetError("there are no rows to evaluate on", fix="Check the slice or the filter.")
     if not isinstance(subject, Prompt):
         if not callable(subject):
-            raise InputError(f"{subject!r} is neither a prompt nor a function", fix="Give a gt.Prompt or a function of a row.")
+            raise InputError(
+                f"{subject!r} is neither a prompt nor a function",
+                fix="Give a gt.Prompt or a function of a row.",
+            )
         title = getattr(subject, "__name__", type(subject).__name__)
         return Task(title, "", subject, None, None, None, 8)
     columns = set.intersection(*(set(row) for row in data))
@@ -118,7 +128,8 @@ def _task(subject: Subject, data: Dataset, model: Model, choose: Choose | None) 
         )
     if choose is not None and not (subject.output and subject.output.labels):
         raise InputError(
-            f"prompt {subject.name!r} declares no labels to choose from", fix='Give it output=Literal["a", "b"].'
+            f"prompt {subject.name!r} declares no labels to choose from",
+            fix='Give it output=Literal["a", "b"].',
         )
     door = open_door(model)
     return Task(str(subject.reference), door.alias, None, subject, model, choose, door.concurrency)

@@ -36,7 +36,9 @@ def as_score(scorer: str, given: Any) -> Score:
         score = Score(float(given))
     else:
         raise ScorerError(
-            f"scorer {scorer!r} returned {given!r}", fix="A scorer returns a bool, a number or a Score.", scorer=scorer
+            f"scorer {scorer!r} returned {given!r}",
+            fix="A scorer returns a bool, a number or a Score.",
+            scorer=scorer,
         )
     if not math.isfinite(score.value):
         raise ScorerError(f"scorer {scorer!r} returned {score.value}", fix="Return a finite number.", scorer=scorer)

@@ -43,7 +43,9 @@ def scorer_list(given: Any) -> list[Scorer]:
     scorers: list[Scorer] = []
     for item in items:
         if not callable(item):
-            raise ScorerError(f"{item!r} is no scorer", fix='Use gt.scorers.exact("column"), or a function of (value, row).')
+            raise ScorerError(
+                f"{item!r} is no scorer", fix='Use gt.scorers.exact("column"), or a function of (value, row).'
+            )
         scorers.append(item if isinstance(getattr(item, "name", None), str) else _Function(item, _name_of(item)))
     names = [scorer.name for scorer in scorers]
     for name in names:

@@ -31,10 +31,10 @@ class Verdict:
     baseline: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.scorer}: {self.finding} than {self.baseline}" if self.finding != "no difference shown"
-            else f"{self.scorer}: no difference shown to {self.baseline}"
-        ) + f" ({self.difference:+.3f}; {self.wins} rows won, {self.losses} lost of {self.rows}; p = {self.p:.3g}, {self.test})"
+        shown = self.finding != "no difference shown"
+        compared = f"{self.finding} than {self.baseline}" if shown else f"no difference shown to {self.baseline}"
+        counted = f"{self.wins} rows won, {self.losses} lost of {self.rows}"
+        return f"{self.scorer}: {compared} ({self.difference:+.3f}; {counted}; p = {self.p:.3g}, {self.test})"
 
     def to_json(self) -> dict[str, Any]:
         return dict(vars(self))

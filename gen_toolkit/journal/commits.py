@@ -8,11 +8,10 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from sqlalchemy import Connection
-
 from gen_toolkit.database.engine import Database
+from gen_toolkit.database.sql import Connection
 
-Write = Callable[[Connection], None]
+Write = Callable[[Connection], object]
 
 
 class GroupCommit:

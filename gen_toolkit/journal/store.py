@@ -11,10 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
-
 from gen_toolkit import scope, text
 from gen_toolkit.database.engine import Database, open_database
+from gen_toolkit.database.sql import func, select
 from gen_toolkit.database.tables import calls
 from gen_toolkit.errors import GenToolkitError
 from gen_toolkit.journal.cassette import Cassette
@@ -72,7 +71,7 @@ class Journal:
             "attempts": 0,
             "asked_at": time.time(),
         }
-        await self._commits.submit(lambda connection: connection.execute(calls.insert().values(row)) and None)
+        await self._commits.submit(lambda connection: connection.execute(calls.insert().values(row)))
 
     async def answered(self, call: Call, reply: Reply) -> None:
         await self._update(
@@ -91,7 +90,7 @@ class Journal:
     async def _update(self, call: Call, **values: Any) -> None:
         values["answered_at"] = time.time()
         statement = calls.update().where(calls.c.id == call.id).values(values)
-        await self._commits.submit(lambda connection: connection.execute(statement) and None)
+        await self._commits.submit(lambda connection: connection.execute(statement))
 
     def find(self, call: Call, *, failures: bool = False) -> dict[str, Any] | None:
         """The newest answer of this key as `{"id", "reply"}`; with `failures` also `{"error"}`."""

@@ -52,7 +52,7 @@ class Output:
     def parse(self, text: str, *, alias: str = "") -> Any:
         """The value of an answer. Raises OutputMismatch where it does not fit, and never guesses."""
         try:
-            return self._label(text) if self.labels else self._validated(json.loads(text))
+            return self._label(text) if self.labels else self._validated(self._decoded(text))
         except ValueError as error:
             raise OutputMismatch(
                 f"the reply of {alias or 'the model'} does not fit the declared output: "
@@ -64,14 +64,22 @@ class Output:
             ) from None
 
     def _label(self, text: str) -> Any:
-        said = text.strip()
+        said: Any = text.strip()
         if said.startswith(("{", '"')):  # a server that enforces a schema answers in JSON
-            decoded = json.loads(said)
-            said = decoded["value"] if isinstance(decoded, dict) and set(decoded) == {"value"} else decoded
+            said = _unwrapped(json.loads(said))
         for label in self.labels:
             if isinstance(said, str) and said.strip().rstrip(".").casefold() == label.casefold():
                 return self.kind(label) if isinstance(self.kind, enum.EnumMeta) else label
         raise ValueError(f"not one of {', '.join(self.labels)}")
+
+    def _decoded(self, text: str) -> Any:
+        value = json.loads(text)
+        return value if self.is_object else _unwrapped(value)
+
+    @property
+    def is_object(self) -> bool:
+        """Whether the schema has an object at its root; servers want one, so anything else is wrapped."""
+        return self.schema.get("type") == "object"
 
     def _validated(self, value: Any) -> Any:
         if self.kind is not None:
@@ -88,6 +96,11 @@ class Output:
 
     def to_json(self) -> dict[str, Any]:
         return self.schema
+
+
+def _unwrapped(value: Any) -> Any:
+    """What stands in the object that `wire.schema_format` put around it."""
+    return value["value"] if isinstance(value, dict) and set(value) == {"value"} else value
 
 
 def _labels(values: Any) -> tuple[str, ...]:

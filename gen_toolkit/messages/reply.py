@@ -101,4 +101,6 @@ class Reply:
         if self.probabilities is not None:
             facts["probabilities"] = ", ".join(f"{k} {v:.3f}" for k, v in self.probabilities.items())
         details = display.html_table(["", ""], facts.items())
-        return display.bundle(shown, display.html_text(shown) + f"<details><summary>{self.model}</summary>{details}</details>")
+        return display.bundle(
+            shown, display.html_text(shown) + f"<details><summary>{self.model}</summary>{details}</details>"
+        )

@@ -36,8 +36,7 @@ class _Engine:
     """The server object and the threads that wait for it (it frees the GIL)."""
 
     def __init__(self, weights: Path) -> None:
-        import xllamacpp
-
+        xllamacpp = _import_patient()
         parameters = xllamacpp.CommonParams()
         parameters.model.path = str(weights)
         parameters.n_parallel = PARALLEL
@@ -54,10 +53,24 @@ class _Engine:
         return json.loads(answer) if isinstance(answer, str | bytes) else answer
 
 
+def _import_patient() -> Any:
+    """llama.cpp's threads wait by spinning; on a busy machine that makes two slower than one.
+
+    OpenMP reads its policy when it is loaded, so it is set for just that moment.
+    """
+    before = os.environ.get("OMP_WAIT_POLICY")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        import xllamacpp
+    finally:
+        if before is None:
+            del os.environ["OMP_WAIT_POLICY"]
+    return xllamacpp
+
+
 def _threads() -> int:
-    """One thread less than there are cores: two busy threads a core are far slower than one."""
     named = os.environ.get("GEN_TOOLKIT_EMBEDDED_THREADS")
-    return int(named) if named else max(1, min(4, (os.cpu_count() or 2) - 1))
+    return int(named) if named else min(4, os.cpu_count() or 1)
 
 
 def _the_engine() -> _Engine:
@@ -105,4 +118,7 @@ def _enforce(body: dict[str, Any], request: Request) -> None:
     if output.labels:
         body["grammar"] = "root ::= " + " | ".join(json.dumps(label, ensure_ascii=False) for label in output.labels)
     else:
-        body["response_format"] = {"type": "json_schema", "json_schema": {"name": "output", "schema": output.schema}}
+        body["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": "output", "schema": output.schema},
+        }

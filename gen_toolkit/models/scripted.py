@@ -61,7 +61,14 @@ class ScriptedModel:
             text = text or max(probabilities, key=lambda label: probabilities[label])
         asked = " ".join(str(message["content"]) for message in request.messages)
         usage = Usage(len(asked.split()), len(text.split()), 0, 0)
-        return Reply(text=text, value=text, finish_reason="stop", usage=usage, cost=Decimal(0), probabilities=probabilities)
+        return Reply(
+            text=text,
+            value=text,
+            finish_reason="stop",
+            usage=usage,
+            cost=Decimal(0),
+            probabilities=probabilities,
+        )
 
     def _answer(self, request: Request) -> Any:
         if callable(self._replies):
@@ -106,5 +113,7 @@ def _read(name: str, path: Path) -> Script:
             fix="Write a list of replies, or an object from a piece of the message to the reply.",
         ) from None
     if not isinstance(replies, list | dict):
-        raise SettingError(f"model alias {name!r}: {path} holds neither a list nor an object", fix="See docs/models.md.")
+        raise SettingError(
+            f"model alias {name!r}: {path} holds neither a list nor an object", fix="See docs/models.md."
+        )
     return replies

@@ -33,8 +33,13 @@ def schema_format(request: Request) -> dict[str, Any] | None:
     if output is None or request.choose:
         return None
     schema = output.schema
-    if output.labels or schema.get("type") != "object":
-        schema = {"type": "object", "properties": {"value": schema}, "required": ["value"], "additionalProperties": False}
+    if not output.is_object:
+        schema = {
+            "type": "object",
+            "properties": {"value": schema},
+            "required": ["value"],
+            "additionalProperties": False,
+        }
     return {"type": "json_schema", "json_schema": {"name": "output", "schema": schema}}
 
 
@@ -103,7 +108,11 @@ def _label_probabilities(request: Request, choice: Mapping[str, Any]) -> dict[st
             mass[begun[0]] += math.exp(logprob)
     total = sum(mass.values())
     if total <= 0.0:
-        raise _bad(request, f"none of {', '.join(request.choose)} among the {len(tokens)} likeliest first tokens", retryable=False)
+        raise _bad(
+            request,
+            f"none of {', '.join(request.choose)} among the {len(tokens)} likeliest first tokens",
+            retryable=False,
+        )
     return {label: share / total for label, share in mass.items()}
 
 

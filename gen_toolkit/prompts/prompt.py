@@ -134,12 +134,12 @@ class Prompt:
             "hash": self.hash[:16],
         }
         plain = "\n".join([f"{self.name} ({saved})", *(f"  {k}: {v}" for k, v in facts.items())])
-        return display.bundle(plain, display.html_card(self.name, saved, body + display.html_table(["", ""], facts.items())))
+        return display.bundle(
+            plain, display.html_card(self.name, saved, body + display.html_table(["", ""], facts.items()))
+        )
 
 
-def _messages(
-    system: str | None, user: str | None, messages: Sequence[Message] | None
-) -> tuple[Message, ...]:
+def _messages(system: str | None, user: str | None, messages: Sequence[Message] | None) -> tuple[Message, ...]:
     if messages is not None and (system is not None or user is not None):
         raise PromptError("a prompt has either messages or system and user, not both", fix="Move all into messages.")
     if messages is None:
@@ -148,7 +148,7 @@ def _messages(
     if not messages:
         raise PromptError("a prompt needs a text", fix='Give user="…", or messages=[…].')
     for message in messages:
-        if not isinstance(message, Mapping) or not message.get("role") or "content" not in message:
+        if not hasattr(message, "get") or not message.get("role") or "content" not in message:
             raise PromptError(
                 f"message {message!r} is not a mapping with 'role' and 'content'",
                 fix='Write {"role": "user", "content": "…"}.',
@@ -161,7 +161,9 @@ def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return dict(json.loads(json.dumps(dict(data))))
     except (TypeError, ValueError) as error:
-        raise PromptError(f"{dict(data)!r} is not plain data: {error}", fix="Use texts, numbers, lists, dicts.") from None
+        raise PromptError(
+            f"{dict(data)!r} is not plain data: {error}", fix="Use texts, numbers, lists, dicts."
+        ) from None
 
 
 def _texts(message: Message) -> list[str]:

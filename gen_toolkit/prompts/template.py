@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 import jinja2
+import jinja2.exceptions
 import jinja2.meta
 import jinja2.sandbox
 
@@ -31,9 +32,9 @@ class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
         if operator == "**" or any(isinstance(side, str | list | tuple) for side in (left, right)):
             sizes = [len(side) if isinstance(side, str | list | tuple) else abs(int(side)) for side in (left, right)]
             if operator != "%" and max(sizes, default=0) * max(1, min(sizes, default=1)) > MOST_CHARACTERS:
-                raise jinja2.sandbox.SecurityError("an expression grows too large")
+                raise jinja2.exceptions.SecurityError("an expression grows too large")
             if operator == "%" and isinstance(left, str) and any(len(w) > 4 for w in _numbers(left)):
-                raise jinja2.sandbox.SecurityError("a format asks for too much space")
+                raise jinja2.exceptions.SecurityError("a format asks for too much space")
         return super().call_binop(context, operator, left, right)
 
 
@@ -41,7 +42,7 @@ def _numbers(text: str) -> list[str]:
     return "".join(c if c.isdigit() else " " for c in text).split()
 
 
-_environment = _Sandbox(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701 - prompts are text, not HTML
+_environment = _Sandbox(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)
 
 
 @cache
@@ -81,10 +82,11 @@ def render(source: str, values: Mapping[str, Any]) -> str:
             fix="Give the value, or use {{ x | default('…') }}.",
             variable=str(error.message),
         ) from None
-    except jinja2.sandbox.SecurityError as error:
+    except jinja2.exceptions.SecurityError as error:
         raise PromptError(f"the template does what a prompt may not: {error}", fix="Remove that expression.") from None
     except (TypeError, ValueError, ArithmeticError, LookupError, MemoryError) as error:
         raise PromptError(
-            f"the template cannot be rendered: {type(error).__name__}: {error}", fix="Check the values it was given."
+            f"the template cannot be rendered: {type(error).__name__}: {error}",
+            fix="Check the values it was given.",
         ) from None
     return "".join(pieces)

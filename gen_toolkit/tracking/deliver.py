@@ -55,7 +55,10 @@ class Delivery:
         if parent:
             tags["mlflow.parentRunId"] = parent
         made = self.client.create_run(
-            self._experiment, start_time=_milliseconds(event.time), tags=_cut(tags, _LONGEST_TAG), run_name=event.name
+            self._experiment,
+            start_time=_milliseconds(event.time),
+            tags=_cut(tags, _LONGEST_TAG),
+            run_name=event.name,
         )
         self._known[event.run] = made.info.run_id
         return str(made.info.run_id)
@@ -131,7 +134,9 @@ def _log(
 
 
 def _cut(values: Any, longest: int) -> dict[str, str]:
-    texts = {str(k): v if isinstance(v, str) else json.dumps(v, ensure_ascii=False, default=str) for k, v in values.items()}
+    texts = {
+        str(k): v if isinstance(v, str) else json.dumps(v, ensure_ascii=False, default=str) for k, v in values.items()
+    }
     return {k: v if len(v) <= longest else v[: longest - 1] + "…" for k, v in texts.items()}
 
 

@@ -2,10 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+
+from gen_toolkit.errors import GenToolkitError
 from gen_toolkit.settings import load_settings
 from gen_toolkit.tracking.deliver import RUN_TAG
 from gen_toolkit.tracking.store import client, typed_errors
 from gen_toolkit.tracking.writer import drain
+
+_PATIENCE = 2.0  # seconds that work waits for its MLflow run, so that `mlflow.*` calls land in it
+
+
+def await_mlflow_run(run: str) -> str | None:
+    """MLflow's id of our run if the store answers soon, else None: nothing may hang on MLflow.
+
+    The clock starts when MLflow's own import is done; a store that is being made for the first time
+    takes longer than we wait, and is then made by the writer in the background.
+    """
+    settings = load_settings()
+    found: list[str | None] = []
+    ready = threading.Event()
+
+    def ask() -> None:
+        with contextlib.suppress(GenToolkitError, ImportError):
+            client(settings.tracking_uri)
+            ready.set()
+            found.append(mlflow_run_id(run, seconds=_PATIENCE))
+
+    thread = threading.Thread(target=ask, name="gen_toolkit mlflow", daemon=True)
+    thread.start()
+    ready.wait(timeout=5 * _PATIENCE)
+    thread.join(_PATIENCE)
+    return found[0] if found else None
 
 
 def mlflow_run_id(run: str, *, seconds: float = 30.0) -> str | None:

@@ -20,10 +20,9 @@ from gen_toolkit.ipynb import code_hash, read_notebook
 from gen_toolkit.journal.store import totals
 from gen_toolkit.settings import load_settings
 from gen_toolkit.surface import surface
+from gen_toolkit.tracking.find import await_mlflow_run
 from gen_toolkit.tracking.source import notebook_path, source_name, source_tags
 from gen_toolkit.tracking.store import prepare_environment
-
-_PATIENCE = 2.0  # seconds that a run waits for its MLflow run, so that `mlflow.*` inside lands in it
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ def _close_session(session: str, process: int) -> None:
 def _fluent(made: Run) -> Iterator[None]:
     """Let `mlflow.*` calls in the block land in this run, when its MLflow run is there in time."""
     before = os.environ.get("MLFLOW_RUN_ID")
-    mlflow_id = _await_mlflow_run(made.id) if "mlflow" in sys.modules else None
+    mlflow_id = await_mlflow_run(made.id) if "mlflow" in sys.modules else None
     if mlflow_id:
         os.environ["MLFLOW_RUN_ID"] = mlflow_id  # read by mlflow.start_run, also when it starts one by itself
     try:
@@ -132,15 +131,3 @@ def _fluent(made: Run) -> Iterator[None]:
             os.environ.pop("MLFLOW_RUN_ID", None)
             if before is not None:
                 os.environ["MLFLOW_RUN_ID"] = before
-
-
-def _await_mlflow_run(run: str) -> str | None:
-    from gen_toolkit.tracking.find import mlflow_run_id
-
-    until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until:
-        found = mlflow_run_id(run, seconds=until - time.monotonic())
-        if found:
-            return found
-        time.sleep(0.05)
-    return None

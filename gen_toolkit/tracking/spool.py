@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
-
 from gen_toolkit import text
 from gen_toolkit.database.engine import Database
+from gen_toolkit.database.sql import func, select
 from gen_toolkit.database.tables import spool
 from gen_toolkit.errors import KeepError
 from gen_toolkit.events import Event, from_json
@@ -32,8 +31,16 @@ def put(database: Database, event: Event, uri: str, experiment: str) -> None:
     try:
         data = json.dumps(event.to_json(), ensure_ascii=False, allow_nan=True)
     except (TypeError, ValueError) as error:
-        raise KeepError(f"an event of run {event.run[:8]} holds what JSON cannot: {error}", fix="Keep plain data.") from None
-    row = {"run": event.run, "kind": event.kind, "event": text.scrub(data), "tracking_uri": uri, "experiment": experiment}
+        raise KeepError(
+            f"an event of run {event.run[:8]} holds what JSON cannot: {error}", fix="Keep plain data."
+        ) from None
+    row = {
+        "run": event.run,
+        "kind": event.kind,
+        "event": text.scrub(data),
+        "tracking_uri": uri,
+        "experiment": experiment,
+    }
     with database.write() as connection:
         connection.execute(spool.insert().values(row))
 
@@ -54,7 +61,9 @@ def waiting(database: Database, limit: int = 200, without: Sequence[str] = ()) -
 def count_waiting(database: Database) -> int:
     with database.read() as connection:
         return int(
-            connection.execute(select(func.count()).select_from(spool).where(spool.c.delivered_at.is_(None))).scalar_one()
+            connection.execute(
+                select(func.count()).select_from(spool).where(spool.c.delivered_at.is_(None))
+            ).scalar_one()
         )
 
 
@@ -69,6 +78,14 @@ def delivered(database: Database, ids: Sequence[int], problem: str | None = None
 def events_of(database: Database, run: str, kind: type[Event]) -> list[Any]:
     """The events of one kind that a run emitted, in order, delivered or not."""
     query = select(spool).where(spool.c.run == run, spool.c.kind == kind.kind).order_by(spool.c.id)
+    with database.read() as connection:
+        return [from_json(row.kind, json.loads(row.event)) for row in connection.execute(query)]
+
+
+def children_of(database: Database, parents: Collection[str]) -> list[Any]:
+    """The starts of the runs that were opened directly inside one of `parents`."""
+    parent = func.json_extract(spool.c.event, "$.parent")
+    query = select(spool).where(spool.c.kind == "run-started", parent.in_(parents)).order_by(spool.c.id)
     with database.read() as connection:
         return [from_json(row.kind, json.loads(row.event)) for row in connection.execute(query)]
 

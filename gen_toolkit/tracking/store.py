@@ -36,7 +36,11 @@ def prepare_environment(settings: Resolved) -> None:
 
 def environment(settings: Resolved) -> dict[str, str]:
     """The same for a child process."""
-    return {**_QUIET, "MLFLOW_TRACKING_URI": settings.tracking_uri, "MLFLOW_EXPERIMENT_NAME": settings.experiment}
+    return {
+        **_QUIET,
+        "MLFLOW_TRACKING_URI": settings.tracking_uri,
+        "MLFLOW_EXPERIMENT_NAME": settings.experiment,
+    }
 
 
 @cache
@@ -92,4 +96,9 @@ def typed_errors(uri: str) -> Iterator[None]:
 def is_lasting(error: Exception) -> bool:
     """Whether MLflow will refuse the same again (and waiting for it would block all that follows)."""
     code: Any = getattr(error, "error_code", None)
-    return code in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "BAD_REQUEST", "RESOURCE_ALREADY_EXISTS"}
+    return code in {
+        "INVALID_PARAMETER_VALUE",
+        "RESOURCE_DOES_NOT_EXIST",
+        "BAD_REQUEST",
+        "RESOURCE_ALREADY_EXISTS",
+    }

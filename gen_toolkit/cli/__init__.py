@@ -1,0 +1,1 @@
+"""The command line: `gen-toolkit`, short `gen`. Commands load what they need when they are called."""

@@ -1,0 +1,77 @@
+"""The commands, and the one place where an error becomes a line and an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from typing import NoReturn
+
+import typer
+
+from gen_toolkit import __version__
+from gen_toolkit.cli import demo, notebooks, runs, servers, workspaces
+from gen_toolkit.errors import GenToolkitError
+
+app = typer.Typer(
+    name="gen",
+    help="From a prompt in a notebook cell to a scheduled production job, without rewriting it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: quick to print, easy to grep
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("init")(workspaces.init)
+app.command("doctor")(workspaces.doctor)
+app.command("lab")(servers.lab)
+app.command("ui")(servers.ui)
+app.command("demo")(demo.demo)
+app.command("check")(notebooks.check)
+app.command("try")(notebooks.try_)
+app.command("promote")(notebooks.promote)
+app.command("run")(runs.run)
+app.add_typer(runs.group, name="runs")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"gen_toolkit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    pass
+
+
+def main() -> NoReturn:
+    """Run a command; every known error is one line on standard error, and an exit code a script can use."""
+    try:
+        app()
+    except GenToolkitError as error:
+        _show(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # `gen runs list | head` is no error
+        sys.exit(0)
+    sys.exit(0)
+
+
+def _show(error: GenToolkitError) -> None:
+    if "--json" in sys.argv:
+        print(json.dumps({"error": error.to_json()}, ensure_ascii=False))
+        return
+    from gen_toolkit.text import terminal
+
+    print(terminal(f"error: {error}").replace("\n", " "), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""gen run; gen runs list, gen runs show."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import typer
+
+from gen_toolkit.cli.show import (
+    follow,
+    given,
+    json_option,
+    parameters_option,
+    run_text,
+    show_run,
+    timeout_option,
+)
+
+group = typer.Typer(help="Look at runs.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def run(
+    name: str = typer.Argument(..., metavar="NAME", help="The pipeline."),
+    parameters: list[str] = parameters_option(),
+    release: int | None = typer.Option(None, "--release", metavar="N", help="Another release than the live one."),
+    timeout: float | None = timeout_option(),
+    as_json: bool = json_option(),
+) -> None:
+    """Execute the live release of a pipeline with parameters."""
+    from gen_toolkit.jobs.reconcile import reconcile
+    from gen_toolkit.releases.start import run_release
+
+    reconcile()
+    with follow(name, quiet=as_json) as on_cell:
+        finished = run_release(name, given(parameters), number=release, timeout=timeout, on_cell=on_cell)
+    show_run(finished, as_json)
+
+
+@group.command("list")
+def list_(
+    name: str | None = typer.Option(None, "--name", help="Of this pipeline only."),
+    state: str | None = typer.Option(None, "--state", help="In this state only."),
+    limit: int = typer.Option(20, "--limit", min=1, help="How many, newest first."),
+    as_json: bool = json_option(),
+) -> None:
+    """The newest runs and how they ended."""
+    from gen_toolkit import display
+    from gen_toolkit.database.engine import open_database
+    from gen_toolkit.jobs.ledger import Ledger, short
+    from gen_toolkit.jobs.reconcile import reconcile
+
+    reconcile()
+    found = Ledger(open_database()).list(name=name, state=state, limit=limit)
+    if as_json:
+        print(json.dumps([row.to_json() for row in found], ensure_ascii=False))
+        return
+    if not found:
+        print("no runs yet; start one with: gen run NAME")
+        return
+    ids = [row.id for row in found]
+    rows = [
+        [
+            short(row.id, ids),
+            row.title,
+            row.state,
+            time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row.created_at)),
+            display.seconds(row.seconds),
+            display.money(row.outcome.get("cost_usd")) if row.outcome else "",
+            ", ".join(f"{k} {v:.4g}" for k, v in row.outcome.get("kept", {}).items() if isinstance(v, float | int))
+            or (row.reason.message if row.reason else ""),
+        ]
+        for row in found
+    ]
+    print(display.text_table(["run", "name", "state", "started", "took", "cost", "outcome"], rows, width=50))
+
+
+@group.command("show")
+def show(
+    run_id: str = typer.Argument(..., metavar="RUN", help="Its id, or the first 8 characters."),
+    as_json: bool = json_option(),
+) -> None:
+    """One run: how it ended, what it kept, what it cost, where its files are."""
+    from gen_toolkit.database.engine import open_database
+    from gen_toolkit.jobs.ledger import Ledger
+    from gen_toolkit.jobs.reconcile import reconcile
+
+    reconcile()
+    found = Ledger(open_database()).find(run_id)
+    if as_json:
+        print(json.dumps(found.to_json(), ensure_ascii=False))
+        return
+    print(run_text(found))
+    for name, value in found.parameters.items():
+        print(f"  -p {name}={json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value}")

@@ -1,0 +1,79 @@
+"""gen lab, gen ui: JupyterLab and the MLflow UI on the workspace, on loopback."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+from gen_toolkit.errors import InputError
+
+
+def lab(
+    port: int = typer.Option(8888, "--port", help="Where it listens, on 127.0.0.1."),
+    browser: bool = typer.Option(True, help="Open a browser."),
+) -> None:
+    """JupyterLab on the workspace's notebooks."""
+    from gen_toolkit.settings import load_settings
+    from gen_toolkit.tracking.store import prepare_environment
+
+    settings = load_settings()
+    prepare_environment(settings)
+    arguments = [
+        "lab",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
+        f"--ServerApp.root_dir={settings.workspace.root}",
+    ]
+    arguments += [
+        "--LabApp.news_url=",
+        "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
+    ]
+    _become("jupyter", arguments + ([] if browser else ["--no-browser"]))
+
+
+def ui(port: int = typer.Option(5000, "--port", help="Where it listens, on 127.0.0.1.")) -> None:
+    """The MLflow UI on the workspace's runs and prompts."""
+    from gen_toolkit.settings import load_settings
+    from gen_toolkit.tracking.store import prepare_environment
+    from gen_toolkit.tracking.writer import drain
+
+    settings = load_settings()
+    if not settings.tracking_uri.startswith("sqlite:"):
+        print(f"MLflow runs elsewhere: open {settings.tracking_uri}")
+        return
+    _refuse_busy(port)
+    prepare_environment(settings)
+    drain(settings)
+    os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # seven more processes that nobody asked for
+    print(
+        f"MLflow UI: http://127.0.0.1:{port}  (experiment {settings.experiment!r}; stop with Ctrl-C)",
+        flush=True,
+    )
+    artifacts = settings.workspace.records / "artifacts"
+    _become(
+        "mlflow",
+        [
+            "server",
+            *("--backend-store-uri", settings.tracking_uri),
+            *("--artifacts-destination", str(artifacts)),
+            *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
+        ],
+    )
+
+
+def _refuse_busy(port: int) -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise InputError(f"port {port} is taken", fix=f"Name another: gen ui --port {port + 1}")
+
+
+def _become(program: str, arguments: list[str]) -> NoReturn:
+    """Turn this process into `program` of the same environment."""
+    path = Path(sys.executable).parent / program
+    sys.stdout.flush()
+    os.execv(str(path), [str(path), *arguments])  # noqa: S606 - no shell; the program is our own environment's

@@ -1,0 +1,108 @@
+"""What commands share: parameters, progress, how a run is shown, exit codes of runs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from gen_toolkit.errors import ParameterError
+from gen_toolkit.text import one_line, terminal
+
+if TYPE_CHECKING:
+    from gen_toolkit.jobs.execute import Finished
+    from gen_toolkit.jobs.ledger import RunRow
+
+EXIT_OF_STATE = {"succeeded": 0, "timed out": 4}
+
+
+def json_option() -> Any:
+    return typer.Option(False, "--json", help="Print JSON, errors too.")
+
+
+def timeout_option() -> Any:
+    return typer.Option(None, "--timeout", metavar="SECONDS", min=0.1, help="End the run after this long.")
+
+
+def parameters_option() -> Any:
+    return typer.Option(
+        [], "-p", "--parameter", metavar="NAME=VALUE", help="A parameter; NAME=@FILE.json reads a file."
+    )
+
+
+def given(parameters: list[str]) -> dict[str, str]:
+    values = {}
+    for item in parameters:
+        name, equals, value = item.partition("=")
+        if not equals or not name.strip():
+            raise ParameterError(f"-p {item!r} is no parameter", fix="Write -p name=value.", parameter=item)
+        values[name.strip()] = value
+    return values
+
+
+@contextlib.contextmanager
+def follow(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Progress on standard error, cell by cell."""
+    live = sys.stderr.isatty()
+
+    def on_cell(cell: int, of: int) -> None:
+        if quiet:
+            return
+        sys.stderr.write(f"\r\x1b[2K{title}  cell {cell}/{of}" if live else f"{title}  cell {cell}/{of}\n")
+        sys.stderr.flush()
+
+    try:
+        yield on_cell
+    finally:
+        if live and not quiet:
+            sys.stderr.write("\r\x1b[2K")
+
+
+def show_run(finished: Finished, as_json: bool) -> NoReturn:
+    """Print a run that ended, and exit as it ended."""
+    if as_json:
+        print(json.dumps(finished.run.to_json(), ensure_ascii=False))
+    else:
+        print(run_text(finished.run))
+    sys.stdout.flush()
+    if finished.signal is not None:
+        sys.exit(128 + finished.signal)
+    raise typer.Exit(EXIT_OF_STATE.get(finished.run.state, 1))
+
+
+def run_text(run: RunRow) -> str:
+    """A run for people: how it ended, what it kept, what it took, where things are."""
+    from gen_toolkit import display
+
+    lines = [f"{run.title}  {run.state}  ({display.seconds(run.seconds)}, run {run.id[:13]})"]
+    if run.reason is not None:
+        where = f"cell {run.reason.cell}: " if run.reason.cell else ""
+        error = f"{run.reason.error}: " if run.reason.error else ""
+        lines.append(f"  {where}{error}{one_line(run.reason.message, 300)}")
+        lines += [f"    {line}" for line in terminal(run.reason.excerpt).splitlines()[-12:]]
+    facts: dict[str, Any] = dict(run.outcome.get("kept", {}))
+    width = max([len(name) for name in facts] + [10])
+    lines += [f"  {name.ljust(width)}  {_value(value)}" for name, value in facts.items()]
+    if run.outcome:
+        took = run.outcome
+        tokens = "" if took.get("input_tokens") is None else f", {took['input_tokens']}+{took['output_tokens']} tokens"
+        lines.append(
+            f"  {'calls'.ljust(width)}  {took.get('calls', 0)}{tokens}, cost {display.money(took.get('cost_usd'))}"
+        )
+        for name in ("notebook", "log"):
+            if took.get(name) and os.path.exists(took[name]):
+                lines.append(f"  {name.ljust(width)}  {took[name]}")
+    return "\n".join(lines)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return f"{len(value)} items"
+    return one_line(value, 80)

@@ -1,0 +1,1 @@
+"""A notebook executed with parameters: supervised, recorded in the ledger, with an outcome."""

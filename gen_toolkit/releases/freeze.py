@@ -1,0 +1,177 @@
+"""Freezing: the notebook with everything it runs, addressed by one digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from gen_toolkit.errors import PromptNotFound, ReleaseError
+from gen_toolkit.ipynb import normalised_code, read_notebook, stripped, write_notebook, write_text
+from gen_toolkit.jobs.parameters import as_json
+from gen_toolkit.messages.request import digest
+from gen_toolkit.models.gateway import pin
+from gen_toolkit.prompts.registry import load_prompt
+from gen_toolkit.releases.check import Subject
+from gen_toolkit.settings import load_settings
+from gen_toolkit.tracking import registry
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """What a release consists of, before it has a number."""
+
+    content: dict[str, Any]
+    """What the digest covers."""
+    notebook: dict[str, Any]
+    include: tuple[Path, ...]
+    versions: dict[str, dict[str, int]]
+    """Prompts the notebook defines itself: the registry's versions by hash."""
+
+    @property
+    def digest(self) -> str:
+        return digest(self.content)
+
+
+def freeze(subject: Subject, extra_models: tuple[str, ...] = ()) -> Frozen:
+    """Resolve prompts and aliases, read included files. Raises where one of them does not exist."""
+    notebook = stripped(subject.notebook)
+    references = subject.references
+    files = tuple(_included(subject))
+    content = {
+        "code": normalised_code(notebook),
+        "parameters": subject.parameters.json_schema(),
+        "prompts": {reference: _prompt(reference) for reference in sorted(references.prompts)},
+        "models": {name: pin(name) for name in sorted(_aliases(subject) | set(extra_models))},
+        "include": {_relative(subject, path): _sha256(path) for path in files},
+    }
+    versions = {name: registry.versions(name) for name in sorted(references.saved)}
+    return Frozen(content, notebook, files, {name: known for name, known in versions.items() if known})
+
+
+def _prompt(reference: str) -> dict[str, Any]:
+    try:
+        prompt = load_prompt(reference)
+    except PromptNotFound:
+        return {"absent": True}  # a baseline that does not exist yet stays absent in the job
+    return {"version": prompt.version, "content": prompt.content(), "hash": prompt.hash}
+
+
+def _aliases(subject: Subject) -> set[str]:
+    """Aliases named by literals and by the defaults of parameters that are given as a model."""
+    found = set(subject.references.models)
+    for item in subject.parameters.items:
+        if item.name in subject.references.model_parameters and isinstance(item.default, str):
+            found.add(item.default)
+    if subject.references.default_model:
+        found.add(load_settings().settings.model)
+    return found
+
+
+def _included(subject: Subject) -> list[Path]:
+    root = subject.workspace.root.resolve()
+    files: list[Path] = []
+    for name in subject.include:
+        path = (root / name).resolve()
+        if not path.is_relative_to(root) or not path.exists():
+            raise ReleaseError(f"include names {name!r}, which is not in the workspace", fix="Correct pipeline.toml.")
+        files += [path] if path.is_file() else sorted(p for p in path.rglob("*.py") if "__pycache__" not in p.parts)
+    return files
+
+
+def _relative(subject: Subject, path: Path) -> str:
+    return path.relative_to(subject.workspace.root.resolve()).as_posix()
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_release(frozen: Frozen, folder: Path, subject: Subject, facts: dict[str, Any]) -> None:
+    """Write notebook, manifest and included files into `folder`. `facts` stand beside the digest."""
+    head = release_cell(facts["name"], facts["release"], frozen.digest) if facts.get("release") else None
+    notebook = {**frozen.notebook, "cells": [*([head] if head else []), *frozen.notebook["cells"]]}
+    write_notebook(folder / "notebook.ipynb", notebook)
+    for path in frozen.include:
+        target = folder / "include" / _relative(subject, path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    secrets = {item.default.variable for item in subject.parameters.items if hasattr(item.default, "variable")}
+    manifest = {
+        "format": FORMAT,
+        "digest": frozen.digest,
+        **facts,
+        "notebook": _relative_name(subject),
+        "parameters": frozen.content["parameters"],
+        "prompts": frozen.content["prompts"],
+        "versions": frozen.versions,
+        "models": frozen.content["models"],
+        "include": frozen.content["include"],
+        "secrets": sorted((secrets - {None}) | subject.references.secrets),
+        "defaults": {item.name: as_json(item.default) for item in subject.parameters.items},
+        "environment": environment(),
+    }
+    write_text(folder / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", mode=0o644)
+    (folder / "notebook.ipynb").chmod(0o644)
+
+
+def _relative_name(subject: Subject) -> str:
+    path, root = subject.path.resolve(), subject.workspace.root.resolve()
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+
+
+def release_cell(name: str, number: int, sha: str) -> dict[str, Any]:
+    """The generated first cell: it finds the release, so that plain papermill and Airflow run it too."""
+    code = (
+        f"# Release {number} of {name}, made by `gen promote`; this cell is not part of its digest.\n"
+        "from gen_toolkit.releases.enter import enter_release\n"
+        f'enter_release("{name}", {number}, "{sha}")'
+    )
+    return {
+        "cell_type": "code",
+        "id": "release",
+        "metadata": {"tags": ["release"]},
+        "source": code.splitlines(keepends=True),
+        "execution_count": None,
+        "outputs": [],
+    }
+
+
+def environment() -> dict[str, Any]:
+    """Python, platform and installed packages, by name and version."""
+    packages = {d.metadata["Name"].lower(): d.version for d in distributions() if d.metadata["Name"]}
+    return {
+        "python": platform.python_version(),
+        "platform": sys.platform,
+        "packages": dict(sorted(packages.items())),
+    }
+
+
+def verify(folder: Path) -> dict[str, Any]:
+    """The manifest of a release, after proving that nothing of it was changed. Raises ReleaseError."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        content = {
+            "code": normalised_code(read_notebook(folder / "notebook.ipynb")),
+            **{key: manifest[key] for key in ("parameters", "prompts", "models")},
+            "include": {name: _sha256(folder / "include" / name) for name in manifest["include"]},
+        }
+    except (OSError, ValueError, KeyError) as error:
+        raise ReleaseError(f"the release in {folder} cannot be read: {error}", fix="Restore it from git.") from None
+    if manifest.get("format") != FORMAT:
+        raise ReleaseError(f"{folder} has format {manifest.get('format')}", fix="Use a newer gen_toolkit.")
+    if digest(content) != manifest["digest"]:
+        raise ReleaseError(
+            f"the release in {folder} is not what was promoted: its digest differs",
+            fix="Restore it from git; a release is never edited, promote again instead.",
+            folder=str(folder),
+        )
+    return dict(manifest)

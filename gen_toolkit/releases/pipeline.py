@@ -1,0 +1,97 @@
+"""A pipeline: a folder of releases under one name, and the operator's file beside them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gen_toolkit.errors import NotFound, ReleaseError, SettingError, nearest
+from gen_toolkit.ipynb import write_text
+from gen_toolkit.workspace import Workspace
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_KEYS = {"live", "include", "models", "timeout_s"}
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """`pipelines/NAME`: `pipeline.toml` and `releases/N/`."""
+
+    name: str
+    folder: Path
+
+    @property
+    def releases(self) -> Path:
+        return self.folder / "releases"
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "pipeline.toml"
+
+    def settings(self) -> dict[str, Any]:
+        """The operator's file. Raises SettingError naming what is wrong in it."""
+        if not self.file.is_file():
+            return {}
+        try:
+            data = tomllib.loads(self.file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise SettingError(f"{self.file} cannot be read: {error}", fix="Correct the file.") from None
+        for key in data.keys() - _KEYS:
+            raise SettingError(
+                f"{self.file}: {key!r} is not known",
+                fix=nearest(key, _KEYS) or f"Known: {', '.join(sorted(_KEYS))}.",
+            )
+        return data
+
+    @property
+    def live(self) -> int | None:
+        found = self.settings().get("live")
+        return found if isinstance(found, int) else None
+
+    def numbers(self) -> list[int]:
+        return sorted(int(path.name) for path in self.releases.glob("[0-9]*") if path.name.isdigit())
+
+    def set_live(self, number: int) -> None:
+        """Write the one key that machines write; everything else in the file stays as it is."""
+        import tomlkit
+
+        document = tomlkit.parse(self.file.read_text(encoding="utf-8") if self.file.is_file() else "")
+        if document.get("live") != number:
+            document["live"] = number
+            write_text(self.file, tomlkit.dumps(document), mode=0o644)
+
+    def release_folder(self, number: int | None = None) -> Path:
+        """The folder of a release, by default of the live one. Raises NotFound or ReleaseError."""
+        wanted = number or self.live
+        if wanted is None:
+            raise ReleaseError(
+                f"pipeline {self.name!r} has no live release",
+                fix=f"Run: gen promote NOTEBOOK --as {self.name}",
+            )
+        folder = self.releases / str(wanted)
+        if not (folder / "manifest.json").is_file():
+            raise NotFound(
+                f"pipeline {self.name!r} has no release {wanted}",
+                fix=f"It has: {', '.join(map(str, self.numbers())) or 'none'}.",
+            )
+        return folder
+
+
+def pipeline_of(workspace: Workspace, name: str, *, must_exist: bool = True) -> Pipeline:
+    """The pipeline of that name. Raises ReleaseError for a name that is no safe slug, NotFound."""
+    if not _NAME.fullmatch(name):
+        raise ReleaseError(
+            f"{name!r} cannot be a pipeline's name",
+            fix="Use lower-case letters, digits, '-' and '_', at most 63.",
+        )
+    found = Pipeline(name, workspace.pipelines / name)
+    if must_exist and not found.releases.is_dir():
+        known = sorted(p.parent.name for p in workspace.pipelines.glob("*/releases"))
+        raise NotFound(
+            f"there is no pipeline {name!r}; there are: {', '.join(known) or 'none'}",
+            fix=nearest(name, known) or f"Make it: gen promote NOTEBOOK --as {name}",
+        )
+    return found

@@ -1,0 +1,109 @@
+"""What a notebook's code names: prompts it loads or saves, models it calls, values it keeps. Read with `ast`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gen_toolkit.ipynb import Notebook, code_cells, source, tags
+
+_CALLS_WITH_MODEL = {"chat", "achat", "choose", "evaluate", "aevaluate"}
+
+
+@dataclass
+class References:
+    """Facts found in the code. `dynamic` are references that are no literals: (cell, what)."""
+
+    prompts: set[str] = field(default_factory=set)
+    saved: set[str] = field(default_factory=set)
+    """Names of prompts that the notebook defines itself."""
+    models: set[str] = field(default_factory=set)
+    model_parameters: set[str] = field(default_factory=set)
+    """Parameters whose value is given as a model."""
+    default_model: bool = False
+    """Whether a call leaves the model to the settings."""
+    keeps: bool = False
+    imports: set[str] = field(default_factory=set)
+    secrets: set[str] = field(default_factory=set)
+    dynamic: list[tuple[int, str]] = field(default_factory=list)
+
+
+def find_references(notebook: Notebook, parameters: set[str]) -> References:
+    """Walk every code cell that can be parsed (others are the syntax rule's finding)."""
+    found = References()
+    for number, cell in code_cells(notebook):
+        if {"injected-parameters", "release"} & set(tags(cell)):
+            continue
+        try:
+            tree = ast.parse(python_of(source(cell)))
+        except SyntaxError:
+            continue
+        for node in ast.walk(tree):
+            _visit(node, number + 1, found, parameters)
+    return found
+
+
+def python_of(text: str) -> str:
+    """A cell's text with magics and shell lines blanked, so that it parses."""
+    lines = text.splitlines()
+    if lines and lines[0].lstrip().startswith("%%"):
+        return ""
+    return "\n".join("pass" if line.lstrip().startswith(("%", "!")) else line for line in lines)
+
+
+def _visit(node: ast.AST, cell: int, found: References, parameters: set[str]) -> None:
+    if isinstance(node, ast.Import):
+        found.imports.update(alias.name.partition(".")[0] for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        found.imports.add(node.module.partition(".")[0])
+    elif isinstance(node, ast.Call):
+        _visit_call(node, cell, found, parameters)
+
+
+def _visit_call(node: ast.Call, cell: int, found: References, parameters: set[str]) -> None:
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    first = node.args[0] if node.args else None
+    keywords = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
+    if name == "keep":
+        found.keeps = True
+    elif name == "load_prompt" and first is not None:
+        _literal(first, cell, "load_prompt", found.prompts, found)
+    elif name == "Prompt" and isinstance(first, ast.Constant) and isinstance(first.value, str):
+        found.saved.add(first.value)
+    elif name == "Secret" and isinstance(first, ast.Constant) and str(first.value).startswith("env:"):
+        found.secrets.add(str(first.value).removeprefix("env:"))
+    if name in _CALLS_WITH_MODEL:
+        if "baseline" in keywords and not _is_result(keywords["baseline"]):
+            _literal(keywords["baseline"], cell, "baseline=", found.prompts, found)
+        _model(keywords.get("model"), found, parameters)
+
+
+def _is_result(node: ast.expr) -> bool:
+    """A name or None as baseline is a result of the notebook's own, not a reference into the registry."""
+    return isinstance(node, ast.Name) or (isinstance(node, ast.Constant) and node.value is None)
+
+
+def _literal(node: ast.expr, cell: int, where: str, into: set[str], found: References) -> None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        into.add(node.value)
+    else:
+        found.dynamic.append((cell, f"{where}({ast.unparse(node)[:40]})"))
+
+
+def _model(node: ast.expr | None, found: References, parameters: set[str]) -> None:
+    if node is None:
+        found.default_model = True
+    for value in _names(node):
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            found.models.add(value.value)
+        elif isinstance(value, ast.Name) and value.id in parameters:
+            found.model_parameters.add(value.id)
+
+
+def _names(node: ast.expr | None) -> Iterator[ast.expr]:
+    if isinstance(node, ast.List | ast.Tuple):
+        for element in node.elts:
+            yield from _names(element)
+    elif node is not None:
+        yield node

@@ -1,0 +1,139 @@
+"""gen run and gen try: from a release, or a notebook as it stands, to a job."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gen_toolkit.errors import ReleaseError
+from gen_toolkit.ipynb import read_notebook
+from gen_toolkit.jobs.execute import Finished, Job, Progress, execute
+from gen_toolkit.jobs.parameters import Parameters
+from gen_toolkit.models.gateway import pin
+from gen_toolkit.releases.check import parameters_of
+from gen_toolkit.releases.freeze import freeze, verify, write_release
+from gen_toolkit.releases.pipeline import pipeline_of
+from gen_toolkit.releases.promote import checked
+from gen_toolkit.releases.references import find_references
+from gen_toolkit.secret import Secret
+from gen_toolkit.settings import Resolved, load_settings
+
+
+def run_release(
+    name: str,
+    given: Mapping[str, str],
+    *,
+    number: int | None = None,
+    timeout: float | None = None,
+    on_cell: Progress = lambda _cell, _of: None,
+) -> Finished:
+    """Execute a release. Everything that can be refused is refused before a kernel starts."""
+    settings = load_settings()
+    pipeline = pipeline_of(settings.workspace, name)
+    folder = pipeline.release_folder(number)
+    manifest = verify(folder)
+    notebook = read_notebook(folder / "notebook.ipynb")
+    parameters = parameters_of(notebook, folder / "notebook.ipynb")
+    values = parameters.values(_from_files(given), from_text=True)
+    _refuse_other_models(manifest, notebook, parameters, values)
+    job = Job(
+        name=name,
+        kind="job",
+        notebook=notebook,
+        source=manifest["notebook"],
+        values=values,
+        release_folder=folder,
+        release=manifest["release"],
+        digest=manifest["digest"],
+        secrets=_secrets(manifest, values, settings),
+        timeout=timeout or pipeline.settings().get("timeout_s"),
+    )
+    return execute(job, on_cell)
+
+
+def try_notebook(
+    path: Path,
+    given: Mapping[str, str],
+    *,
+    timeout: float | None = None,
+    on_cell: Progress = lambda _cell, _of: None,
+) -> Finished:
+    """Execute a notebook exactly as a release of it would be, without making one."""
+    settings = load_settings()
+    subject = checked(path)
+    values = subject.parameters.values(_from_files(given), from_text=True)
+    models = tuple(v for n, v in values.items() if n in subject.references.model_parameters and isinstance(v, str))
+    frozen = freeze(subject, models)
+    folder = Path(tempfile.mkdtemp(dir=settings.workspace.prepare(), prefix="try-"))
+    try:
+        write_release(frozen, folder, subject, {"name": path.stem, "release": None})
+        manifest = verify(folder)
+        job = Job(
+            name=path.stem,
+            kind="try",
+            notebook=frozen.notebook,
+            source=manifest["notebook"],
+            values=values,
+            release_folder=folder,
+            digest=frozen.digest,
+            secrets=_secrets(manifest, values, settings),
+            timeout=timeout,
+        )
+        return execute(job, on_cell)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _from_files(given: Mapping[str, str]) -> dict[str, Any]:
+    """`k=@file.json` stands for the file's content."""
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if not value.startswith("@"):
+            values[name] = value
+            continue
+        try:
+            values[name] = json.loads(Path(value[1:]).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ReleaseError(
+                f"parameter {name}: {value[1:]} cannot be read as JSON: {error}", fix="Correct the file."
+            ) from None
+    return values
+
+
+def _refuse_other_models(
+    manifest: Mapping[str, Any], notebook: dict[str, Any], parameters: Parameters, values: Mapping[str, Any]
+) -> None:
+    """A run may call only the models that the release pinned, and only as they were."""
+    pins = manifest["models"]
+    names = {item.name for item in parameters.items}
+    for parameter in find_references(notebook, names).model_parameters:
+        if values[parameter] not in pins:
+            raise ReleaseError(
+                f"parameter {parameter}: this release does not name the model alias {values[parameter]!r}; "
+                f"it names {', '.join(sorted(pins)) or 'none'}",
+                fix="List it in models of pipeline.toml and promote again.",
+                alias=values[parameter],
+            )
+    for name, reviewed in pins.items():
+        now = pin(name)
+        for fact, value in reviewed.items():
+            if now[fact] != value:
+                raise ReleaseError(
+                    f"the model alias {name!r} is not what was reviewed: its {fact} was {value}, now {now[fact]}",
+                    fix="Put the alias back, or promote again.",
+                    alias=name,
+                )
+
+
+def _secrets(manifest: Mapping[str, Any], values: Mapping[str, Any], settings: Resolved) -> list[str]:
+    """The environment variables the kernel may see: of Secret parameters and of the pinned aliases' keys."""
+    found = set(manifest["secrets"])
+    references = [value for value in values.values() if isinstance(value, Secret)]
+    for name in manifest["models"]:
+        key = settings.settings.alias(name)[1].api_key
+        references += [Secret(key)] if key else []
+    return sorted(found | {r.variable for r in references if r.variable})
