@@ -23,6 +23,7 @@ from gen_toolkit.surface import RUN_MARK, cell
 
 Mode = Literal["live", "reuse", "replay"]
 ROOT_MARK = "GEN_TOOLKIT_ROOT"  # the first attempt of a job: owner of its calls
+SESSION_MARK = "GEN_TOOLKIT_SESSION"
 RELEASE_MARK = "GEN_TOOLKIT_RELEASE"  # the folder of the release that is being executed
 
 
@@ -96,8 +97,14 @@ def enter_release(folder: Path) -> None:
 
 
 def session() -> str:
-    """The id of this process's session: everything outside a run belongs to it."""
+    """The id of this process's session: everything outside a run belongs to it.
+
+    Whoever starts a kernel may name its session beforehand, to find it again.
+    """
     global _session
+    named = os.environ.get(SESSION_MARK)
+    if named:
+        return named
     if _session is None or _session[0] != os.getpid():
         _session = (os.getpid(), new_id())
     return _session[1]

@@ -38,8 +38,8 @@ def try_(
     from gen_toolkit.cli.show import given
     from gen_toolkit.releases.start import try_notebook
 
-    with follow(notebook.stem, quiet=as_json) as on_cell:
-        finished = try_notebook(notebook, given(parameters), timeout=timeout, on_cell=on_cell)
+    with follow(notebook.stem, quiet=as_json) as progress:
+        finished = try_notebook(notebook, given(parameters), timeout=timeout, progress=progress)
     show_run(finished, as_json)
 
 

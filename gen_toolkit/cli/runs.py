@@ -32,8 +32,8 @@ def run(
     from gen_toolkit.releases.start import run_release
 
     reconcile()
-    with follow(name, quiet=as_json) as on_cell:
-        finished = run_release(name, given(parameters), number=release, timeout=timeout, on_cell=on_cell)
+    with follow(name, quiet=as_json) as progress:
+        finished = run_release(name, given(parameters), number=release, timeout=timeout, progress=progress)
     show_run(finished, as_json)
 
 

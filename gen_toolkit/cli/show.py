@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -46,18 +47,23 @@ def given(parameters: list[str]) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def follow(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
-    """Progress on standard error, cell by cell."""
+def follow(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int, str], None]]:
+    """Progress on standard error: one line that changes in a terminal, a line a cell elsewhere."""
     live = sys.stderr.isatty()
+    shown = 0.0
 
-    def on_cell(cell: int, of: int) -> None:
-        if quiet:
+    def progress(cell: int, of: int, line: str) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if quiet or (line and now - shown < (0.1 if live else 10.0)):
             return
-        sys.stderr.write(f"\r\x1b[2K{title}  cell {cell}/{of}" if live else f"{title}  cell {cell}/{of}\n")
+        shown = now
+        said = one_line(f"{title.strip()}  cell {cell}/{of}  {line}", 110)
+        sys.stderr.write(f"\r\x1b[2K{said}" if live else f"{said}\n")
         sys.stderr.flush()
 
     try:
-        yield on_cell
+        yield progress
     finally:
         if live and not quiet:
             sys.stderr.write("\r\x1b[2K")

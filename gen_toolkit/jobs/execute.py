@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,15 @@ from gen_toolkit.jobs.environment import kernel_environment
 from gen_toolkit.jobs.ledger import Ledger, RunRow
 from gen_toolkit.jobs.outcome import outcome_of
 from gen_toolkit.jobs.parameters import as_json, injected_source
-from gen_toolkit.jobs.supervise import Ending, supervise
+from gen_toolkit.jobs.supervise import Ending, Progress, supervise
 from gen_toolkit.settings import Resolved, load_settings
 from gen_toolkit.tracking.find import await_mlflow_run
 from gen_toolkit.tracking.source import NOTEBOOK_MARK, git_commit
 from gen_toolkit.tracking.store import environment as tracking_environment
 
-Progress = Callable[[int, int], None]
+
+def silent(_cell: int, _of: int, _line: str) -> None:
+    """A progress that shows nothing."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Finished:
     signal: int | None = None
 
 
-def execute(job: Job, on_cell: Progress = lambda _cell, _of: None) -> Finished:
+def execute(job: Job, progress: Progress = silent) -> Finished:
     """Execute `job` and record how it ended. Whatever happens to it, the ledger says so."""
     settings = load_settings()
     database = open_database(settings)
@@ -72,7 +74,7 @@ def execute(job: Job, on_cell: Progress = lambda _cell, _of: None) -> Finished:
             late_environment=lambda: _mlflow_environment(run.id),
             cwd=settings.workspace.root,
             timeout=job.timeout,
-            on_cell=on_cell,
+            progress=progress,
         )
     except BaseException:
         ledger.finish(run.id, "killed")

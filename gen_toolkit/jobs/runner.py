@@ -96,8 +96,15 @@ def _execute(nb_man: Any, kernel_name: str, folder: Path, say: _Teller, options:
         ran.add(cell_index)
         saver.save()
 
+    class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no types
+        """Passes on what a person watching wants to see: streams to the log, progress to the supervisor."""
+
+        def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+            _pass_on(msg, say)
+            return super().process_message(msg, cell, cell_index)
+
     manager = AsyncKernelManager(kernel_name=kernel_name, transport="ipc", connection_file=_connection_file())
-    client = PapermillNotebookClient(
+    client = Client(
         nb_man,
         km=manager,
         kernel_name=kernel_name,
@@ -119,6 +126,18 @@ def _execute(nb_man: Any, kernel_name: str, folder: Path, say: _Teller, options:
     finally:
         saver.save(force=True)
     say(event="done", **_judge(nb_man.nb, ran, len(code)))
+
+
+def _pass_on(message: Any, say: _Teller) -> None:
+    kind, content = message["msg_type"], message["content"]
+    if kind == "stream":
+        sys.stderr.write(content["text"])
+        sys.stderr.flush()
+        lines = content["text"].strip().splitlines()
+        if content["name"] == "stderr" and lines:
+            say(event="progress", line=lines[-1][:300])
+    elif kind in {"display_data", "update_display_data"} and content.get("transient", {}).get("display_id"):
+        say(event="progress", line=str(content["data"].get("text/plain", ""))[:300])
 
 
 def _connection_file() -> str:

@@ -34,6 +34,10 @@ class _Stop(BaseException):
         self.number = number
 
 
+Progress = Callable[[int, int, str], None]
+"""Told of (cell, of how many, the newest line of a progress that the cell shows)."""
+
+
 @dataclass(frozen=True)
 class Ending:
     """How an execution ended."""
@@ -52,7 +56,8 @@ def supervise(
     late_environment: Callable[[], dict[str, str]],
     cwd: Path,
     timeout: float | None,
-    on_cell: Callable[[int, int], None],
+    progress: Progress,
+    mark: str = RUN_MARK,
 ) -> Ending:
     """Execute `folder/prepared.ipynb`; the executed notebook is `folder/notebook.ipynb`.
 
@@ -64,7 +69,7 @@ def supervise(
         try:
             runner = subprocess.Popen(
                 [sys.executable, "-m", "gen_toolkit.jobs.runner", str(folder)],
-                env={**environment, RUN_MARK: run},
+                env={**environment, mark: run},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -73,12 +78,12 @@ def supervise(
                 preexec_fn=die_with_parent,
             )
             _hand_over(runner, {"environment": late_environment(), "cwd": str(cwd)})
-            return _follow(runner, until, timeout, on_cell)
+            return _follow(runner, until, timeout, progress)
         except _Stop as stop:
             name = signal.Signals(stop.number).name
             return Ending("cancelled", Reason(f"stopped by {name}"), signal=stop.number)
         finally:
-            end_marked(RUN_MARK, run)
+            end_marked(mark, run)
             if runner is not None:
                 _close(runner)
 
@@ -94,17 +99,20 @@ def _follow(
     runner: subprocess.Popen[bytes],
     until: float | None,
     timeout: float | None,
-    on_cell: Callable[[int, int], None],
+    progress: Progress,
 ) -> Ending:
     """Read what the runner says until it ends, or its time does."""
     last: dict[str, Any] = {}
     cell: int | None = None
+    of = 0
     for said in _lines(runner, until):
         if said is None:
             return Ending("timed out", Reason(f"not done after {timeout:g} s", cell=cell))
         if said["event"] == "cell":
-            cell = said["cell"]
-            on_cell(said["cell"], said["of"])
+            cell, of = said["cell"], said["of"]
+            progress(said["cell"], of, "")
+        elif said["event"] == "progress":
+            progress(cell or 0, of, text.one_line(said["line"], 100))
         else:
             last = said
     return _ending(last, cell, runner.wait())

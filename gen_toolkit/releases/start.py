@@ -11,8 +11,9 @@ from typing import Any
 
 from gen_toolkit.errors import ReleaseError
 from gen_toolkit.ipynb import read_notebook
-from gen_toolkit.jobs.execute import Finished, Job, Progress, execute
+from gen_toolkit.jobs.execute import Finished, Job, execute, silent
 from gen_toolkit.jobs.parameters import Parameters
+from gen_toolkit.jobs.supervise import Progress
 from gen_toolkit.models.gateway import pin
 from gen_toolkit.releases.check import parameters_of
 from gen_toolkit.releases.freeze import freeze, verify, write_release
@@ -29,7 +30,7 @@ def run_release(
     *,
     number: int | None = None,
     timeout: float | None = None,
-    on_cell: Progress = lambda _cell, _of: None,
+    progress: Progress = silent,
 ) -> Finished:
     """Execute a release. Everything that can be refused is refused before a kernel starts."""
     settings = load_settings()
@@ -52,7 +53,7 @@ def run_release(
         secrets=_secrets(manifest, values, settings),
         timeout=timeout or pipeline.settings().get("timeout_s"),
     )
-    return execute(job, on_cell)
+    return execute(job, progress)
 
 
 def try_notebook(
@@ -60,7 +61,7 @@ def try_notebook(
     given: Mapping[str, str],
     *,
     timeout: float | None = None,
-    on_cell: Progress = lambda _cell, _of: None,
+    progress: Progress = silent,
 ) -> Finished:
     """Execute a notebook exactly as a release of it would be, without making one."""
     settings = load_settings()
@@ -83,7 +84,7 @@ def try_notebook(
             secrets=_secrets(manifest, values, settings),
             timeout=timeout,
         )
-        return execute(job, on_cell)
+        return execute(job, progress)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -56,7 +56,7 @@ class JournalLink:
             prompt = f" of {call.request.prompt}" if call.request.prompt else ""
             raise ReplayMiss(
                 f"replay: a request{prompt} to {call.request.alias!r} is not in {where}",
-                fix="Record it: run once with GEN_TOOLKIT_CALLS=reuse. A changed prompt, model or row is a new request.",
+                fix="Record it: run once with GEN_TOOLKIT_CALLS=reuse. A changed prompt, model or row is a new call.",
                 key=call.cassette_key,
                 alias=call.request.alias,
             )
