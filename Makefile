@@ -13,7 +13,7 @@ endif
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint lab ui bench lock screenshots clean
+.PHONY: help setup demo test test-long lint lab ui bench lock cassettes screenshots clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -56,6 +56,9 @@ lock: ## renew requirements.lock: newest versions, hashes, no addresses
 	@rm -f uv.lock
 	$(BIN)/uv export --quiet --all-groups --no-emit-project --no-header --no-annotate --output-file requirements.lock
 	@rm -f uv.lock
+
+cassettes: setup ## record the replies that the notebooks' tests play back
+	@$(BIN)/python -m tests.record_cassettes
 
 screenshots: setup ## the pictures in docs/, from a real MLflow UI in chromium
 	@$(BIN)/python docs/screenshots.py

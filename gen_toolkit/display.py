@@ -55,7 +55,8 @@ def html_text(value: object) -> str:
 
 
 def bundle(plain: str, html: str) -> dict[str, str]:
-    return {"text/plain": plain, "text/html": html}
+    """What IPython asks for. `plain` is cleaned here; `html` is HTML already."""
+    return {"text/plain": text.terminal(plain), "text/html": html}
 
 
 def percent(value: float) -> str:

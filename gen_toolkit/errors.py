@@ -51,10 +51,10 @@ class GenToolkitError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, *, fix: str = "", **data: Any) -> None:
-        message = message.rstrip(". \n")
+        message = _one_line(message).rstrip(". ")
         super().__init__(message)
         self.message = message
-        self.fix = fix
+        self.fix = _one_line(fix)
         self.data = data
         for name, value in data.items():
             setattr(self, name, value)
@@ -87,17 +87,18 @@ def _rebuild(kind: type[GenToolkitError], message: str, fix: str, data: dict[str
     return kind(message, fix=fix, **data)
 
 
-def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
+def _one_line(text: str) -> str:
+    """A cause may speak in several lines; what we say of it is one."""
+    return " ".join(text.splitlines())
+
+
+def _plain(value: Any) -> Any:
     """Only what JSON can hold; anything else as its text."""
-    simple = (str, int, float, bool, type(None))
-    return {
-        key: value
-        if isinstance(value, simple | list | dict)
-        else [str(v) for v in value]
-        if isinstance(value, tuple | set | frozenset)
-        else str(value)
-        for key, value in data.items()
-    }
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(inner) for inner in value]
+    return value if isinstance(value, str | int | float | None) else str(value)
 
 
 def from_json(data: Mapping[str, Any]) -> GenToolkitError:
@@ -274,6 +275,7 @@ class ModelError(GenToolkitError):
 
     code = "model"
     exit_code = 3
+    attempts: int
 
 
 class ModelUnreachable(ModelError):

@@ -28,12 +28,23 @@ def read_notebook(path: Path) -> Notebook:
     except ValueError:
         raise NotebookError(f"{path} is not a notebook: it is not JSON", fix=advice, path=str(path)) from None
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
-    if not isinstance(cells, list) or not all(isinstance(cell, dict) and "cell_type" in cell for cell in cells):
+    if not isinstance(cells, list) or not all(map(_is_cell, cells)):
         raise NotebookError(f"{path} is not a notebook: it has no list of cells", fix=advice, path=str(path))
+    if not isinstance(notebook.get("metadata", {}), dict):
+        raise NotebookError(f"{path} is not a notebook: its metadata are no object", fix=advice, path=str(path))
     if notebook.get("nbformat") != 4:
         fix = f"Convert it: jupyter nbconvert --to notebook --nbformat 4 {path.name}"
         raise NotebookError(f"{path} has notebook format {notebook.get('nbformat')}, not 4", fix=fix, path=str(path))
     return dict(notebook)
+
+
+def _is_cell(cell: object) -> bool:
+    if not isinstance(cell, dict) or not isinstance(cell.get("cell_type"), str):
+        return False
+    metadata, text = cell.get("metadata", {}), cell.get("source", "")
+    if not isinstance(metadata, dict) or not all(isinstance(tag, str) for tag in tags({"metadata": metadata})):
+        return False
+    return isinstance(text, str) or (isinstance(text, list) and all(isinstance(line, str) for line in text))
 
 
 def source(cell: dict[str, Any]) -> str:
@@ -54,13 +65,13 @@ def code_cells(notebook: Notebook) -> Iterable[tuple[int, dict[str, Any]]]:
 
 def stripped(notebook: Notebook) -> Notebook:
     """Without outputs, counts and everything a front end or a run added; cell ids made stable."""
-    cells = []
-    for number, cell in enumerate(notebook["cells"]):
+    cells: list[dict[str, Any]] = []
+    for cell in notebook["cells"]:
         if "injected-parameters" in tags(cell):
             continue
         kept: dict[str, Any] = {
             "cell_type": cell["cell_type"],
-            "id": f"cell-{number}",
+            "id": f"cell-{len(cells)}",
             "metadata": {"tags": tags(cell)} if tags(cell) else {},
             "source": source(cell).splitlines(keepends=True),
         }
@@ -79,8 +90,9 @@ def normalised_code(notebook: Notebook) -> list[dict[str, Any]]:
     for _, cell in code_cells(notebook):
         if {"injected-parameters", "release"} & set(tags(cell)):
             continue
-        lines = [line.rstrip() for line in source(cell).strip().splitlines()]
-        if lines:
+        # only where Python ends a line: str.splitlines also cuts inside texts that hold other separators
+        lines = [line.rstrip(" \t\r") for line in source(cell).strip().split("\n")]
+        if any(lines):
             code.append({"source": "\n".join(lines), "tags": sorted(tags(cell))})
     return code
 

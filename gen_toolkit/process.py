@@ -40,10 +40,10 @@ def _exists(pid: int) -> bool:
 def _started(pid: int) -> int | None:
     """Clock ticks from boot to the process's start (proc(5), stat field 22); None: gone or a zombie."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()  # a name is any bytes
     except OSError:
         return None
-    return None if fields[0] in "ZX" else int(fields[19])
+    return None if fields[0] in b"ZX" else int(fields[19])
 
 
 def marked(variable: str, value: str) -> list[int]:

@@ -32,7 +32,7 @@ class Secret:
         """The secret itself. From here on it is masked in everything the toolkit writes."""
         kind, _, name = self.reference.partition(":")
         if kind == "env":
-            found = os.environ.get(name)
+            found = os.environ.get(name, "").strip()
             if not found:
                 raise MissingSecret(
                     f"the environment variable {name} is not set",
@@ -42,12 +42,17 @@ class Secret:
         else:
             try:
                 found = Path(name).expanduser().read_text(encoding="utf-8").strip()
+                problem = "" if found else "it is empty"
             except OSError as error:
+                problem = str(error.strerror)
+            except UnicodeDecodeError:
+                problem = "it is no text"
+            if problem:
                 raise MissingSecret(
-                    f"the secret file {name} cannot be read ({error.strerror})",
+                    f"the secret file {name} cannot be read ({problem})",
                     fix="Create it, readable for you only.",
                     reference=self.reference,
-                ) from None
+                )
         text.remember_secret(found)
         return found
 

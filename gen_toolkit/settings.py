@@ -11,9 +11,10 @@ import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from gen_toolkit.errors import SettingError, UnknownAlias, nearest
 from gen_toolkit.workspace import Workspace, find_workspace
@@ -54,6 +55,27 @@ class Alias(BaseModel):
     """Overrides the price list; without either the cost is unknown."""
     replies: str | None = None
     """For `scripted`: the file with its replies, relative to the workspace."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            parts = urlsplit(value)
+            good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            good = False
+        if not good:
+            raise ValueError("write an address like http://localhost:8000/v1")
+        return value
+
+    @field_validator("api_key")
+    @classmethod
+    def _is_reference(cls, value: str | None) -> str | None:
+        if value is not None and not (value.startswith(("env:", "file:")) and value.partition(":")[2]):
+            raise ValueError("write env:NAME or file:PATH, never the key itself")
+        return value
 
 
 class Settings(BaseSettings):
@@ -121,11 +143,18 @@ class Resolved(BaseModel):
 
     @property
     def tracking_uri(self) -> str:
-        """MLFLOW_TRACKING_URI, else the setting, else the workspace's own database; always absolute."""
-        named = os.environ.get("MLFLOW_TRACKING_URI") or self.settings.tracking_uri
+        """Argument, else MLFLOW_TRACKING_URI, else the setting, else the workspace's own database."""
+        named = self._mlflow_variable or self.settings.tracking_uri
         return named or f"sqlite:///{self.workspace.records / 'mlflow.db'}"
 
+    @property
+    def _mlflow_variable(self) -> str | None:
+        """MLflow's own variable, where it decides."""
+        return None if self.origins.get("tracking_uri") == "argument" else os.environ.get("MLFLOW_TRACKING_URI")
+
     def origin(self, name: str) -> str:
+        if name == "tracking_uri" and self._mlflow_variable:
+            return "environment MLFLOW_TRACKING_URI"
         return self.origins.get(name, "default")
 
 
@@ -159,6 +188,13 @@ def _load(workspace: Workspace, arguments: dict[str, Any]) -> Resolved:
         settings = Settings(**{**file, **arguments})
     except ValidationError as error:
         raise _setting_error(error, origins, workspace) from None
+    except SettingsError:  # a table in the environment must be JSON
+        raise SettingError(
+            "the environment variable GEN_TOOLKIT_MODELS is not JSON",
+            fix="Unset it; model aliases are set in the file.",
+            setting="models",
+            origin="environment GEN_TOOLKIT_MODELS",
+        ) from None
     return Resolved(workspace=workspace, settings=settings, origins=origins)
 
 
@@ -170,7 +206,10 @@ def _read_file(workspace: Workspace) -> dict[str, Any]:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SettingError(f"{path} cannot be read: {error}", fix="Correct the file.", origin=str(path)) from None
-    return dict(data if path.name == "gen_toolkit.toml" else data["tool"]["gen_toolkit"])
+    own = data if path.name == "gen_toolkit.toml" else data["tool"]["gen_toolkit"]
+    if not isinstance(own, dict):
+        raise SettingError(f"{path}: tool.gen_toolkit is no table", fix="Write [tool.gen_toolkit].", origin=str(path))
+    return own
 
 
 def _setting_error(error: ValidationError, origins: dict[str, str], workspace: Workspace) -> SettingError:
@@ -181,7 +220,7 @@ def _setting_error(error: ValidationError, origins: dict[str, str], workspace: W
     fix = nearest(path[-1], known) if first["type"] == "extra_forbidden" else ""
     origin = origins.get(path[0], str(workspace.configuration))
     return SettingError(
-        f"setting {name!r} ({origin}): {first['msg'].lower()}",
+        f"setting {name!r} ({origin}): {first['msg'].removeprefix('Value error, ')}",
         fix=fix or "See docs/settings.md.",
         setting=name,
         origin=origin,

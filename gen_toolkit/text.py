@@ -10,10 +10,10 @@ import base64
 import html as _html
 import json
 import re
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 # C0 and C1 controls but tab and newline, and the bidirectional overrides that reorder what is shown.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 MASK = "[secret]"
@@ -30,7 +30,8 @@ def html(text: object) -> str:
 
 def terminal(text: object) -> str:
     """Without escape sequences and control characters, so that output cannot drive the terminal."""
-    return _CONTROLS.sub("", _ANSI.sub("", scrub(str(text)))).replace("\r", "")
+    clean = _CONTROLS.sub("", _ANSI.sub("", scrub(str(text))))
+    return scrub(clean)  # again: what was taken out may have stood inside a secret
 
 
 def one_line(text: object, width: int = 80) -> str:
@@ -46,11 +47,14 @@ def remember_secret(value: str) -> None:
     raw = value.encode()
     forms = {
         value,
+        quote(value),
         quote(value, safe=""),
+        quote_plus(value),
         json.dumps(value)[1:-1],
         json.dumps(value, ensure_ascii=False)[1:-1],
     }
-    forms |= {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}
+    encoded = (base64.b64encode(raw), base64.urlsafe_b64encode(raw))
+    forms |= {form.decode().rstrip("=") for form in encoded}  # some leave the padding out
     _secrets.update(forms)
 
 

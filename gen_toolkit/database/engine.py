@@ -60,17 +60,24 @@ def open_database(settings: Resolved | None = None) -> Database:
     key = (os.getpid(), path)
     with _lock:
         if key not in _open or not path.exists():
-            settings.workspace.prepare()
+            with _typed_files(path):
+                settings.workspace.prepare()
             _open[key] = Database(path)
         return _open[key]
 
 
 def _make_private(path: Path) -> None:
-    try:
+    with _typed_files(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         if path.stat().st_mode & 0o077:
             path.chmod(0o600)
+
+
+@contextlib.contextmanager
+def _typed_files(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise DatabaseError(
             f"the workspace database {path} cannot be opened: {error.strerror}",

@@ -8,13 +8,22 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from gen_toolkit.errors import DatabaseError
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 NEWEST = "0001"
 
 
 def migrate(engine: Engine) -> None:
-    if current_revision(engine) == NEWEST:
+    revision = current_revision(engine)
+    if revision == NEWEST:
         return
+    if revision is not None and revision > NEWEST:
+        raise DatabaseError(
+            f"the workspace database {engine.url.database} was made by a newer version (schema {revision})",
+            fix="Upgrade gen_toolkit, or name another database with GEN_TOOLKIT_DATABASE.",
+            url=str(engine.url.database),
+        )
     from alembic import command
     from alembic.config import Config
 
@@ -22,7 +31,9 @@ def migrate(engine: Engine) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     with _one_at_a_time(engine), engine.connect() as connection:
         config.attributes["connection"] = connection
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # all or nothing, also when this process is killed
         command.upgrade(config, "head")
+        connection.exec_driver_sql("COMMIT")
 
 
 def current_revision(engine: Engine) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, overload
 
-from gen_toolkit import display
+from gen_toolkit import display, text
 from gen_toolkit.errors import DatasetError, nearest
 from gen_toolkit.messages.request import digest
 
@@ -89,9 +89,7 @@ class Dataset(Sequence[Row]):
     def __getitem__(self, index: int | slice) -> Row | Dataset:
         if isinstance(index, slice):
             return self._with(list(range(len(self)))[index])
-        if self._given_ids is not None or "_rows" in self.__dict__:
-            return self._rows[index]
-        return self._with([range(len(self))[index]])._rows[0]
+        return self._rows[index]  # all are named first: only so does an equal row get an id of its own
 
     def _with(self, positions: Sequence[int]) -> Dataset:
         ids = [self._given_ids[i] for i in positions] if self._given_ids is not None else None
@@ -121,7 +119,7 @@ class Dataset(Sequence[Row]):
         return pandas.DataFrame([dict(row) for row in self], index=[row.id for row in self])
 
     def __repr__(self) -> str:
-        return f"Dataset({self.name!r}, {len(self)} rows, columns {', '.join(self.columns[:8])})"
+        return f"Dataset({self.name!r}, {len(self)} rows, columns {text.one_line(', '.join(self.columns[:8]))})"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         columns = self.columns

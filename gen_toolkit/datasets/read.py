@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from gen_toolkit import text
 from gen_toolkit.datasets.dataset import Dataset
 from gen_toolkit.errors import DatasetError
 from gen_toolkit.workspace import find_workspace
@@ -23,7 +25,9 @@ def dataset(source: Any, *, id: str | None = None, name: str | None = None) -> D
     naming file, row and column.
     """
     if isinstance(source, Dataset):
-        return source
+        if id is None and name is None:
+            return source
+        name, source = name or source.name, list(source)
     if isinstance(source, str | Path):
         path = _locate(source)
         rows, title = _read(path), path.stem
@@ -37,9 +41,9 @@ def dataset(source: Any, *, id: str | None = None, name: str | None = None) -> D
 
 
 def _locate(source: str | Path) -> Path:
-    text = str(source)
-    if text.startswith("package:"):
-        package, _, inner = text.removeprefix("package:").partition("/")
+    named = str(source)
+    if named.startswith("package:"):
+        package, _, inner = named.removeprefix("package:").partition("/")
         spec = find_spec(package) if package.isidentifier() else None
         folders = spec.submodule_search_locations if spec else None
         if not folders:
@@ -49,7 +53,7 @@ def _locate(source: str | Path) -> Path:
             )
         path = Path(next(iter(folders))) / inner
     else:
-        path = find_workspace().root / Path(text).expanduser()
+        path = find_workspace().root / Path(named).expanduser()
     if not path.is_file():
         raise DatasetError(f"there is no file {path}", fix=_ADVICE, path=str(path))
     return path
@@ -59,24 +63,24 @@ def _read(path: Path) -> list[dict[str, Any]]:
     try:
         match path.suffix.lower():
             case ".csv" | ".tsv":
-                import pandas
-
-                return _from_frame(pandas.read_csv(path, sep="\t" if path.suffix.lower() == ".tsv" else ","))
+                return _from_frame(_read_csv(path, "\t" if path.suffix.lower() == ".tsv" else ","))
             case ".parquet":
                 import pandas
 
                 return _from_frame(pandas.read_parquet(path))
             case ".jsonl":
-                lines = path.read_text(encoding="utf-8").splitlines()
+                lines = path.read_text(encoding="utf-8-sig").split("\n")  # a text may hold other line breaks
                 return [_plain(_json(line, path, n), n) for n, line in enumerate(lines, 1) if line.strip()]
             case ".json":
-                data = json.loads(path.read_text(encoding="utf-8"))
+                data = json.loads(path.read_text(encoding="utf-8-sig"))
                 return [_plain(row, number) for number, row in enumerate(data)]
     except DatasetError:
         raise
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise DatasetError(
-            f"{path} cannot be read: {error}", fix="Check the file's form and encoding.", path=str(path)
+            f"{path} cannot be read: {text.one_line(error, 200)}",
+            fix="Check the file's form and encoding.",
+            path=str(path),
         ) from None
     raise DatasetError(
         f"{path.name}: {path.suffix or 'a file without ending'} is no known form", fix=_ADVICE, path=str(path)
@@ -90,10 +94,28 @@ def _json(line: str, path: Path, number: int) -> Any:
         raise DatasetError(f"{path} line {number} is not JSON: {error}", fix="Correct the line.", row=number) from None
 
 
+def _read_csv(path: Path, separator: str) -> Any:
+    """Where rows are longer than the header pandas would shift or cut them; that is an error."""
+    import pandas
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pandas.errors.ParserWarning)
+        try:
+            return pandas.read_csv(path, sep=separator, index_col=False, low_memory=False)
+        except pandas.errors.ParserWarning:
+            raise ValueError("its rows have more fields than its header") from None
+
+
 def _from_frame(frame: Any) -> list[dict[str, Any]]:
     columns = [str(column) for column in frame.columns]
-    lists = [[_value(v) for v in frame.iloc[:, i].tolist()] for i in range(len(columns))]
-    return [dict(zip(columns, values, strict=True)) for values in zip(*lists, strict=True)]
+    for column in columns:
+        if columns.count(column) > 1:
+            raise DatasetError(
+                f"two columns are called {column!r}", fix="Give one of them another name.", column=column
+            )
+    lists = [frame.iloc[:, i].tolist() for i in range(len(columns))]
+    rows = zip(*lists, strict=True)
+    return [_plain(dict(zip(columns, values, strict=True)), number) for number, values in enumerate(rows)]
 
 
 def _plain(row: Any, number: int) -> dict[str, Any]:
@@ -103,24 +125,33 @@ def _plain(row: Any, number: int) -> dict[str, Any]:
             fix='Write rows as [{"text": "…"}, …].',
             row=number,
         )
-    plain = {str(column): _value(value) for column, value in row.items()}
-    try:
-        json.dumps(plain)
-    except (TypeError, ValueError) as error:
-        raise DatasetError(
-            f"row {number} holds what JSON cannot: {error}", fix="Turn it into text.", row=number
-        ) from None
+    plain: dict[str, Any] = {}
+    for column, value in row.items():
+        try:
+            plain[str(column)] = _value(value)
+            json.dumps(plain[str(column)])
+        except (TypeError, ValueError, RecursionError) as error:
+            raise DatasetError(
+                f"row {number}, column {str(column)!r} holds what JSON cannot: {text.one_line(error, 120)}",
+                fix="Turn it into text.",
+                row=number,
+                column=str(column),
+            ) from None
     return plain
 
 
 def _value(value: Any) -> Any:
-    """Missing values are None; times are ISO texts; numpy's scalars are Python's."""
-    if isinstance(value, float) and math.isnan(value):
+    """Missing values are None, also deep inside; times are ISO texts; numpy's values are Python's."""
+    if (isinstance(value, float) and math.isnan(value)) or type(value).__name__ == "NAType":
         return None
+    if isinstance(value, Mapping):
+        return {str(key): _value(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_value(inner) for inner in value]
     if hasattr(value, "isoformat"):
         return None if value != value else value.isoformat()
-    if hasattr(value, "item") and not isinstance(value, str | bytes):
-        return value.item()
+    if hasattr(value, "tolist"):
+        return _value(value.tolist())
     return value
 
 

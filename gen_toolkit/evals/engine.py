@@ -14,10 +14,11 @@ from typing import Any
 from gen_toolkit import scope, text
 from gen_toolkit.datasets.dataset import Dataset, Row
 from gen_toolkit.display import Progress
-from gen_toolkit.errors import GenToolkitError, InputError, ModelError, OutputMismatch, SetupError
+from gen_toolkit.errors import GenToolkitError, InputError, ModelError, ModelUnreachable, OutputMismatch, SetupError
 from gen_toolkit.evals.choice import Choose
 from gen_toolkit.evals.result import RowResult
 from gen_toolkit.evals.score import Score, Scorer, as_score
+from gen_toolkit.loop import on_loop
 from gen_toolkit.messages.reply import NO_USAGE, Reply
 from gen_toolkit.models.chat import ask, count_calls
 from gen_toolkit.models.gateway import Model
@@ -44,7 +45,8 @@ async def run_rows(task: Task, rows: Dataset, scorers: Sequence[Scorer], progres
 
     async def work(index: int) -> None:
         async with places:
-            done[index] = await _row(task, rows[index], scorers, first=index == 0)
+            answered = any(row.calls and row.error is None for row in done.values())
+            done[index] = await _row(task, rows[index], scorers, first=index == 0, answered=answered)
         progress.step(_running_scores(done, scorers))
 
     with progress:
@@ -58,7 +60,7 @@ async def run_rows(task: Task, rows: Dataset, scorers: Sequence[Scorer], progres
     return [done[index] for index in range(len(rows))]
 
 
-async def _row(task: Task, row: Row, scorers: Sequence[Scorer], *, first: bool) -> RowResult:
+async def _row(task: Task, row: Row, scorers: Sequence[Scorer], *, first: bool, answered: bool) -> RowResult:
     start = time.monotonic()
     replies: list[Reply] = []
     with scope.inside(row=scope.Row(row.id)), count_calls(replies):
@@ -69,34 +71,48 @@ async def _row(task: Task, row: Row, scorers: Sequence[Scorer], *, first: bool) 
         except Exception as error:
             if first and isinstance(error, ModelError) and not isinstance(error, OutputMismatch):
                 raise  # a model that cannot be reached is no table of failures
+            if isinstance(error, ModelUnreachable) and not answered:
+                raise  # nor where the rows before it were known from the journal
             return _took(RowResult(row, error=_said(error)), replies, start)
-        result = _took(RowResult(row, value=value, probabilities=probabilities), replies, start)
-        return await _scored(result, scorers)
+        result = await _scored(RowResult(row, value=value, probabilities=probabilities), scorers)
+        return _took(result, replies, start)  # a judge's calls are this row's too
 
 
 async def _value(task: Task, row: Row) -> tuple[Any, Any]:
     if task.prompt is not None:
         values = {name: row[name] for name in task.prompt.variables if name in row}
-        reply = await ask(task.prompt(**values), model=task.asked, choosing=task.choose is not None)
+        asked = ask(task.prompt(**values), model=task.asked, choosing=task.choose is not None)
+        reply = await on_loop(asked)  # `aevaluate` is awaited on the user's loop, connections live on ours
         if task.choose is None or reply.probabilities is None:
             return reply.value, reply.probabilities
         label = task.choose.pick(reply.probabilities)
         output = task.prompt.output
         return (output.parse(label) if output else label), reply.probabilities
     assert task.function is not None, "a task has a prompt or a function"
-    if inspect.iscoroutinefunction(task.function):
-        return await task.function(row), None
+    return await _called(task.function, row), None
+
+
+async def _called(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function of the user's gives: awaited where it is async, else on a thread, where it may wait."""
+    if inspect.iscoroutinefunction(function):
+        return await function(*arguments)
+
+    def call() -> Any:
+        try:
+            return function(*arguments)
+        except SystemExit as error:  # would end the event loop, and all who wait for it
+            raise RuntimeError(f"the function left with sys.exit({error.code!r})") from error
+
     context = copy_context()  # so that calls the function makes are counted to this row
-    value = await asyncio.get_running_loop().run_in_executor(None, context.run, task.function, row)
-    return value, None
+    value = await asyncio.get_running_loop().run_in_executor(None, context.run, call)
+    return await value if inspect.isawaitable(value) else value
 
 
 async def _scored(result: RowResult, scorers: Sequence[Scorer]) -> RowResult:
     scores: dict[str, Score] = {}
     for scorer in scorers:
         try:
-            given = scorer(result.value, result.row)
-            scores[scorer.name] = as_score(scorer.name, await given if inspect.isawaitable(given) else given)
+            scores[scorer.name] = as_score(scorer.name, await _called(scorer, result.value, result.row))
         except Exception as error:  # noqa: BLE001 - an error of a scorer is shown at its row, never a score
             return replace(result, scores=scores, error=f"scorer {scorer.name}: {_said(error)}")
     return replace(result, scores=scores)

@@ -11,13 +11,14 @@ from gen_toolkit import scope
 from gen_toolkit.datasets.dataset import Dataset
 from gen_toolkit.datasets.read import dataset
 from gen_toolkit.display import Progress
-from gen_toolkit.errors import DatasetError, InputError, MissingVariable, PromptNotFound, nearest
+from gen_toolkit.errors import DatasetError, InputError, MissingVariable, PromptNotFound, ScorerError, nearest
 from gen_toolkit.evals.choice import Choose, Method, as_method
 from gen_toolkit.evals.engine import Task, run_rows
 from gen_toolkit.evals.record import record_result
 from gen_toolkit.evals.result import Result
 from gen_toolkit.evals.score import Scorer
 from gen_toolkit.evals.scorers import scorer_list
+from gen_toolkit.evals.verdict import check_shared
 from gen_toolkit.loop import run_sync
 from gen_toolkit.models.gateway import Model, open_door
 from gen_toolkit.prompts.prompt import Prompt
@@ -77,7 +78,8 @@ async def aevaluate(
     """The same as `evaluate`, to be awaited."""
     data, scorers, choose = dataset(rows), scorer_list(scorer), as_method(method)
     task = _task(subject, data, model, choose)
-    against = _baseline(baseline, data, model, choose)
+    _check_columns(scorers, data)
+    against = _baseline(baseline, data, scorers, model, choose)
     title = name or f"{task.title} · {choose or 'generate'}"
     params = {
         "model": task.model or "none",
@@ -126,20 +128,41 @@ def _task(subject: Subject, data: Dataset, model: Model, choose: Choose | None) 
             fix=nearest(variable, data.columns) or "Give it a default, or add the column with dataset.map(…).",
             variable=variable,
         )
-    if choose is not None and not (subject.output and subject.output.labels):
+    if choose is not None and (subject.output is None or not subject.output.labels):
         raise InputError(
             f"prompt {subject.name!r} declares no labels to choose from",
             fix='Give it output=Literal["a", "b"].',
+        )
+    if choose is not None and choose.threshold is not None and subject.output and len(subject.output.labels) != 2:
+        raise InputError(
+            f"a threshold decides between two labels, and prompt {subject.name!r} has {len(subject.output.labels)}",
+            fix="Leave the threshold out.",
         )
     door = open_door(model)
     return Task(str(subject.reference), door.alias, None, subject, model, choose, door.concurrency)
 
 
+def _check_columns(scorers: list[Scorer], data: Dataset) -> None:
+    for scorer in scorers:
+        column = getattr(scorer, "column", None)
+        if isinstance(column, str) and column not in data.columns:
+            raise ScorerError(
+                f"scorer {scorer.name!r} compares with column {column!r}, and there is none; "
+                f"columns: {', '.join(data.columns)}",
+                fix=nearest(column, data.columns) or "Name the column that holds the right answer.",
+                scorer=scorer.name,
+                column=column,
+            )
+
+
 def _baseline(
-    given: str | Prompt | Result | None, data: Dataset, model: Model, choose: Choose | None
+    given: str | Prompt | Result | None, data: Dataset, scorers: list[Scorer], model: Model, choose: Choose | None
 ) -> Task | Result | str | None:
     """What to compare with: a result, a task to run on the same rows, or a note that there is none yet."""
-    if given is None or isinstance(given, Result):
+    if given is None:
+        return None
+    if isinstance(given, Result):
+        check_shared({row.id for row in data}, {scorer.name for scorer in scorers}, given)
         return given
     if isinstance(given, str):
         try:

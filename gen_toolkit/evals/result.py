@@ -36,9 +36,15 @@ class RowResult:
 
     @property
     def plain_value(self) -> Any:
-        """The value as plain data."""
-        value = self.value.value if isinstance(self.value, enum.Enum) else self.value
-        return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+        """The value as plain data; what JSON cannot hold is shown as text."""
+        if isinstance(self.value, str | int | float | None) and not isinstance(self.value, enum.Enum):
+            return None if self.value != self.value else self.value
+        from pydantic_core import to_jsonable_python
+
+        try:
+            return to_jsonable_python(self.value, inf_nan_mode="null", bytes_mode="base64", fallback=str)
+        except ValueError:  # a circle
+            return repr(self.value)
 
 
 @dataclass(frozen=True)

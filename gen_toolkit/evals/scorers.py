@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from gen_toolkit.datasets.dataset import Row
 from gen_toolkit.errors import ScorerError
 from gen_toolkit.evals.score import Score, Scorer
+
+_METRIC = re.compile(r"[A-Za-z0-9][\w\-.: ]*(/[\w\-.: ]*[\w\-: ])*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,12 @@ def scorer_list(given: Any) -> list[Scorer]:
                 f"{item!r} is no scorer", fix='Use gt.scorers.exact("column"), or a function of (value, row).'
             )
         scorers.append(item if isinstance(getattr(item, "name", None), str) else _Function(item, _name_of(item)))
+    for scorer in scorers:
+        if not _METRIC.fullmatch(scorer.name):
+            raise ScorerError(
+                f"{scorer.name!r} cannot be a scorer's name: MLflow has no such metric",
+                fix="Use letters, digits, '_', '-', '.', '/', ':' and spaces, beginning with a letter or digit.",
+            )
     names = [scorer.name for scorer in scorers]
     for name in names:
         if names.count(name) > 1:

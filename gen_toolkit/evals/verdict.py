@@ -45,15 +45,21 @@ class Verdict:
 
 def compare(result: Result, baseline: Result) -> list[Verdict]:
     """One verdict a scorer that both have. Raises InputError where no rows or scorers are shared."""
+    check_shared({row.row.id for row in result.rows}, set(result.scorers), baseline)
     theirs = {row.row.id: row for row in baseline.rows}
     paired = [(row, theirs[row.row.id]) for row in result.rows if row.row.id in theirs]
     shared = [name for name in result.scorers if name in baseline.scorers]
-    if not paired or not shared:
+    return [_verdict(name, paired, baseline.title) for name in shared]
+
+
+def check_shared(rows: set[str], scorers: set[str], baseline: Result) -> None:
+    """Raises InputError where a comparison has nothing to go by."""
+    has_rows = not rows.isdisjoint(row.row.id for row in baseline.rows)
+    if not has_rows or scorers.isdisjoint(baseline.scorers):
         raise InputError(
-            "the two results share no " + ("scorer" if paired else "rows"),
+            "the two results share no " + ("scorer" if has_rows else "rows"),
             fix="Compare evaluations of the same rows with the same scorers.",
         )
-    return [_verdict(name, paired, baseline.title) for name in shared]
 
 
 def _verdict(scorer: str, paired: list[tuple[Any, Any]], baseline: str) -> Verdict:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterable
+
+from gen_toolkit.errors import MissingSecret
+from gen_toolkit.secret import Secret
 
 _ALLOWED = {
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM",
@@ -25,6 +29,13 @@ def kernel_environment(secrets: Iterable[str], more: dict[str, str]) -> dict[str
         if (name.upper() in _ALLOWED or name.startswith(_ALLOWED_PREFIXES) or name in named) and name not in _NEVER
     }
     return {**environment, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", **more, **_same_python()}
+
+
+def remember_secrets(references: Iterable[str]) -> None:
+    """Have the values of these secrets masked in what this process writes; one that is not there needs no mask."""
+    for reference in references:
+        with contextlib.suppress(MissingSecret):
+            _ = Secret(reference).value
 
 
 def _same_python() -> dict[str, str]:

@@ -15,11 +15,12 @@ from gen_toolkit.database.engine import Database, open_database
 from gen_toolkit.errors import DatabaseError
 from gen_toolkit.events import FileRecorded, Recorded, RunEnded, RunStarted, emit
 from gen_toolkit.ipynb import Notebook, read_notebook, source, tags, write_notebook
-from gen_toolkit.jobs.environment import kernel_environment
+from gen_toolkit.jobs.environment import kernel_environment, remember_secrets
 from gen_toolkit.jobs.ledger import Ledger, RunRow
 from gen_toolkit.jobs.outcome import outcome_of
-from gen_toolkit.jobs.parameters import as_json, injected_source
 from gen_toolkit.jobs.supervise import Ending, Progress, supervise
+from gen_toolkit.jobs.values import as_json, injected_source
+from gen_toolkit.secret import Secret
 from gen_toolkit.settings import Resolved, load_settings
 from gen_toolkit.tracking.find import await_mlflow_run
 from gen_toolkit.tracking.source import NOTEBOOK_MARK, git_commit
@@ -49,6 +50,12 @@ class Job:
     """Environment variables that the kernel may see."""
     timeout: float | None = None
 
+    @property
+    def references(self) -> list[str]:
+        """Of every secret that the notebook may read."""
+        given = {value.reference for value in self.values.values() if isinstance(value, Secret)}
+        return sorted(given | {f"env:{name}" for name in self.secrets})
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -63,6 +70,7 @@ def execute(job: Job, progress: Progress = silent) -> Finished:
     settings = load_settings()
     database = open_database(settings)
     ledger = Ledger(database)
+    remember_secrets(job.references)
     run = _prepare(job, settings)
     ledger.submit(run)
     emit(_started(run, job, settings))
@@ -75,6 +83,7 @@ def execute(job: Job, progress: Progress = silent) -> Finished:
             cwd=settings.workspace.root,
             timeout=job.timeout,
             progress=progress,
+            secrets=job.references,
         )
     except BaseException:
         ledger.finish(run.id, "killed")
@@ -188,12 +197,19 @@ def mark_notebook(run: RunRow) -> None:
     }
     if run.state != "succeeded":
         metadata.setdefault("papermill", {})["exception"] = True
-        stopped = run.reason.cell if run.reason and run.reason.cell else 1
+        stopped = (run.reason and run.reason.cell) or _first_not_run(notebook)
         for number, cell in enumerate(notebook["cells"], 1):
             status = "failed" if number == stopped else "pending" if number > stopped else "completed"
             said = cell.setdefault("metadata", {}).setdefault("papermill", {})
             said |= {"status": status, "exception": number == stopped}
     write_notebook(path, notebook)
+
+
+def _first_not_run(notebook: Notebook) -> int:
+    """Where it stopped when nobody was left to say so: as far as the saved notebook got."""
+    numbered = enumerate(notebook["cells"], 1)
+    waiting = (n for n, cell in numbered if cell["cell_type"] == "code" and cell.get("execution_count") is None)
+    return next(waiting, len(notebook["cells"]))
 
 
 def tell_mlflow(run: RunRow) -> None:

@@ -11,18 +11,16 @@ import ast
 import datetime
 import enum
 import io
-import json
 import keyword
-import math
 import pathlib
 import tokenize
-import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gen_toolkit.errors import ParameterError, nearest
+from gen_toolkit.errors import InputError, ParameterError, nearest
+from gen_toolkit.jobs.values import adapter, as_json, source_of, validated
 from gen_toolkit.secret import Secret
 
 _MODULES = {"typing", "datetime", "pathlib", "enum", "annotated_types"}
@@ -51,21 +49,30 @@ class Parameter:
     default: Any
     description: str = ""
 
-    def check(self, value: Any, *, from_text: bool = False) -> Any:
-        """`value` as this parameter's type. With `from_text` it is what a command line gave."""
+    def check(self, value: Any, *, from_text: bool = False, strict: bool = False) -> Any:
+        """`value` as this parameter's type: read from what a command line gave, or taken as it is (`strict`)."""
         from pydantic import ValidationError
 
+        fix = f"It is declared as {self.annotation}."
         try:
-            return _validated(self.type, value, from_text)
+            checked = validated(self.type, value, from_text=from_text, strict=strict)
+            source_of(checked)  # what cannot be written into a cell is refused here, before anything starts
         except ValidationError as error:
             said = error.errors()[0]
             where = ".".join(str(part) for part in said["loc"])
             raise ParameterError(
                 f"parameter {self.name}: {said['msg'][:1].lower()}{said['msg'][1:]}{where and f' (at {where})'}; "
                 f"it was {str(value)[:60]!r}",
-                fix=f"It is declared as {self.annotation}.",
+                fix=fix,
                 parameter=self.name,
             ) from None
+        except InputError as error:
+            raise ParameterError(
+                f"parameter {self.name}: {error.message}", fix=error.fix or fix, parameter=self.name
+            ) from None
+        except TypeError as error:  # a bound that the type cannot be compared with
+            raise ParameterError(f"parameter {self.name}: {error}", fix=fix, parameter=self.name) from None
+        return checked
 
 
 @dataclass(frozen=True)
@@ -91,14 +98,15 @@ class Parameters:
 
     def json_schema(self) -> dict[str, Any]:
         """JSON Schema of the whole set: part of the release, and what forms and validators read."""
-        from pydantic import TypeAdapter
-
-        properties = {}
+        properties: dict[str, Any] = {}
+        definitions: dict[str, Any] = {}
         for item in self.items:
-            shape = {"type": "string"} if item.type is Secret else TypeAdapter(item.type).json_schema()
+            shape: dict[str, Any] = {"type": "string"} if item.type is Secret else adapter(item.type).json_schema()
+            definitions |= shape.pop("$defs", {})  # a reference in it counts from the root
             described = {"description": item.description} if item.description else {}
             properties[item.name] = {**shape, "default": as_json(item.default), **described}
-        return {"type": "object", "properties": properties, "additionalProperties": False}
+        schema = {"type": "object", "properties": properties, "additionalProperties": False}
+        return {**schema, "$defs": definitions} if definitions else schema
 
 
 def read_parameters(source: str) -> Parameters:
@@ -132,25 +140,31 @@ def read_parameters(source: str) -> Parameters:
 def _parameter(node: ast.stmt, names: Mapping[str, Any], comments: Mapping[int, str]) -> Parameter:
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
         name, annotation = node.target.id, ast.unparse(node.annotation)
-        kind = _type(node.annotation, names)
+        kind = _known_type(node.annotation, names)
         default = _value(node.value, names)
     elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
         name, default = node.targets[0].id, _value(node.value, names)
-        if default is None or isinstance(default, enum.Enum):
+        kind = pathlib.Path if isinstance(default, pathlib.Path) else type(default)
+        if kind not in _NAMES.values():
             raise _refused(node, f"parameter {name!r} needs an annotation: its value does not tell the type")
-        kind = type(default) if not isinstance(default, pathlib.Path) else pathlib.Path
         annotation = kind.__name__
     else:
         raise _refused(node, "this is no parameter")
     if name.startswith("_") or keyword.iskeyword(name):
         raise _refused(node, f"{name!r} cannot be the name of a parameter")
+    if sum(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node)) > 1:
+        raise _refused(node, f"{name!r} cannot be both a parameter and its type")  # the injected cell needs the type
     item = Parameter(name, kind, annotation, default, comments.get(node.end_lineno or node.lineno, ""))
-    return Parameter(name, kind, annotation, item.check(default), item.description)
+    try:
+        default = item.check(default, strict=True)
+    except ParameterError as error:
+        raise _refused(node, error.message, error.fix) from None
+    return Parameter(name, kind, annotation, default, item.description)
 
 
-def _refused(node: ast.AST, what: str) -> ParameterError:
+def _refused(node: ast.AST, what: str, fix: str = _FORM) -> ParameterError:
     line = getattr(node, "lineno", 0)
-    return ParameterError(f"parameters cell, line {line}: {what}", fix=_FORM, line=line)
+    return ParameterError(f"parameters cell, line {line}: {what}", fix=fix, line=line)
 
 
 def _allow_import(node: ast.ImportFrom) -> None:
@@ -163,7 +177,8 @@ def _allow_import(node: ast.ImportFrom) -> None:
 
 def _enum_class(node: ast.ClassDef, names: Mapping[str, Any]) -> Any:
     bases = {ast.unparse(base) for base in node.bases}
-    if not bases & {"Enum", "StrEnum", "enum.Enum"} or node.decorator_list or node.keywords:
+    enums = {"Enum", "StrEnum", "IntEnum"}
+    if not bases & enums or bases - enums - {"str", "int"} or node.decorator_list or node.keywords:
         raise _refused(node, f"class {node.name} is no Enum")
     members = {}
     for line in node.body:
@@ -173,7 +188,10 @@ def _enum_class(node: ast.ClassDef, names: Mapping[str, Any]) -> Any:
             line, ast.Pass
         ):
             raise _refused(line, f"class {node.name} may hold members with literal values only")
-    return enum.Enum(node.name, members)
+    try:
+        return enum.Enum(node.name, members)
+    except (TypeError, ValueError) as error:
+        raise _refused(node, f"class {node.name} is no Enum: {error}") from None
 
 
 def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
@@ -183,6 +201,8 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
         keywords = {k.arg: _value(k.value, names) for k in node.keywords if k.arg}
         try:
             return _CALLS[node.func.id](*arguments, **keywords)
+        except InputError as error:
+            raise _refused(node, error.message, error.fix) from None
         except (TypeError, ValueError, OverflowError) as error:
             raise _refused(node, f"{ast.unparse(node)} has no value: {error}") from None
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -193,6 +213,18 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
         return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         raise _refused(node, f"{ast.unparse(node)[:60]} is an expression, not a literal") from None
+
+
+def _known_type(node: ast.expr, names: Mapping[str, Any]) -> Any:
+    try:
+        kind = _type(node, names)
+        if kind is not Secret:
+            adapter(kind)
+    except ParameterError:
+        raise
+    except Exception:  # noqa: BLE001 - typing and pydantic refuse a type in many ways
+        raise _refused(node, f"the type {ast.unparse(node)[:60]} is not known here") from None
+    return kind
 
 
 def _type(node: ast.expr, names: Mapping[str, Any]) -> Any:
@@ -212,8 +244,8 @@ def _type(node: ast.expr, names: Mapping[str, Any]) -> Any:
         case ast.Subscript(value=ast.Name(id="Annotated"), slice=ast.Tuple(elts=[kind, *bounds])):
             return typing.Annotated[(_type(kind, names), *(_bound(bound, names) for bound in bounds))]
         case ast.Subscript(value=outer, slice=inner):
-            parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
-            return _type(outer, names)[tuple(_type(part, names) for part in parts)]
+            parts = [_type(part, names) for part in (inner.elts if isinstance(inner, ast.Tuple) else [inner])]
+            return _type(outer, names)[tuple(parts) if len(parts) > 1 else parts[0]]
     raise _refused(node, f"the type {ast.unparse(node)[:60]} is not known here")
 
 
@@ -234,76 +266,3 @@ def _bound(node: ast.expr, names: Mapping[str, Any]) -> Any:
 def _comments(source: str) -> dict[int, str]:
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     return {t.start[0]: t.string.lstrip("# ").strip() for t in tokens if t.type == tokenize.COMMENT}
-
-
-def _validated(kind: Any, value: Any, from_text: bool) -> Any:
-    from pydantic import ConfigDict, TypeAdapter
-
-    if kind is Secret:
-        return value if isinstance(value, Secret) else Secret(str(value))
-    if isinstance(kind, enum.EnumMeta) and isinstance(value, str) and value in kind.__members__:
-        return kind[value]
-    configuration = None if isinstance(kind, type) and hasattr(kind, "__members__") else ConfigDict(allow_inf_nan=False)
-    try:
-        adapter: TypeAdapter[Any] = TypeAdapter(kind, config=configuration)
-    except Exception:  # noqa: BLE001 - pydantic refuses a configuration for types that carry their own
-        adapter = TypeAdapter(kind)
-    if not from_text or not isinstance(value, str):
-        return adapter.validate_python(value)
-    return adapter.validate_python(_decoded(kind, value))
-
-
-def _decoded(kind: Any, text: str) -> Any:
-    """Text from a command line: itself where a text is declared, JSON where a list, dict or None may be."""
-    origin = typing.get_origin(kind)
-    if origin is typing.Annotated:
-        return _decoded(typing.get_args(kind)[0], text)
-    options = typing.get_args(kind) if origin in (typing.Union, types.UnionType) else (kind,)
-    if type(None) in options and text in {"null", "None", "none"}:
-        return None
-    if str in options:
-        return text
-    if any(option in (list, dict) or typing.get_origin(option) in (list, dict) for option in options):
-        try:
-            return json.loads(text)
-        except ValueError:
-            return text  # the type's own message says what is wrong
-    if origin is typing.Literal:
-        return next((value for value in typing.get_args(kind) if str(value) == text), text)
-    return text
-
-
-def injected_source(values: Mapping[str, Any]) -> str:
-    """The cell that sets validated values: only their `repr`, so nothing in them is ever code."""
-    return "# Parameters\n" + "".join(f"{name} = {_repr(name, value)}\n" for name, value in values.items())
-
-
-def _repr(name: str, value: Any) -> str:
-    if isinstance(value, enum.Enum):
-        return f"{type(value).__name__}.{value.name}"
-    if isinstance(value, pathlib.PurePath):
-        return f"Path({str(value)!r})"
-    if isinstance(value, datetime.date | datetime.timedelta):
-        return repr(value).removeprefix("datetime.").replace("tzinfo=datetime.", "tzinfo=")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ParameterError(f"parameter {name}: {value} is no number", fix="Give a finite number.", parameter=name)
-    return repr(value)
-
-
-def as_json(value: Any) -> Any:
-    """A parameter's value as plain data; a secret as its reference."""
-    if isinstance(value, enum.Enum):
-        return value.value
-    if isinstance(value, Secret):
-        return value.reference
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    if isinstance(value, datetime.timedelta):
-        return value.total_seconds()
-    if isinstance(value, pathlib.PurePath):
-        return str(value)
-    if isinstance(value, list | tuple):
-        return [as_json(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): as_json(item) for key, item in value.items()}
-    return value

@@ -16,7 +16,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gen_toolkit import text
 from gen_toolkit.ipynb import write_text
+from gen_toolkit.jobs.environment import remember_secrets
 from gen_toolkit.process import die_with_parent
 
 NOTEBOOK = "notebook.ipynb"
@@ -35,6 +37,7 @@ def main() -> None:
         os._exit(1)  # the supervisor is gone
     threading.Thread(target=_leave_with_supervisor, daemon=True).start()
     os.environ.update(task["environment"])
+    remember_secrets(task["secrets"])
 
     class Engine(NBClientEngine):  # type: ignore[misc]  # papermill has no types
         """papermill's own engine; saving and progress are ours."""
@@ -131,7 +134,7 @@ def _execute(nb_man: Any, kernel_name: str, folder: Path, say: _Teller, options:
 def _pass_on(message: Any, say: _Teller) -> None:
     kind, content = message["msg_type"], message["content"]
     if kind == "stream":
-        sys.stderr.write(content["text"])
+        sys.stderr.write(text.scrub(content["text"]))
         sys.stderr.flush()
         lines = content["text"].strip().splitlines()
         if content["name"] == "stderr" and lines:
@@ -188,7 +191,7 @@ class _Saver:
         import nbformat
 
         start = time.monotonic()
-        write_text(self._path, nbformat.writes(self._nb_man.nb) + "\n")
+        write_text(self._path, text.scrub(nbformat.writes(self._nb_man.nb)) + "\n")
         took = time.monotonic() - start
         self._next = time.monotonic() + took / _SAVE_SHARE
 

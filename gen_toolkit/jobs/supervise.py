@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,13 +58,22 @@ def supervise(
     timeout: float | None,
     progress: Progress,
     mark: str = RUN_MARK,
+    secrets: Sequence[str] = (),
 ) -> Ending:
     """Execute `folder/prepared.ipynb`; the executed notebook is `folder/notebook.ipynb`.
 
-    `late_environment` is asked while the runner starts up: what it returns reaches the kernel too.
+    `late_environment` is asked while the runner starts up: what it returns reaches the kernel too. The
+    values of `secrets` (references) are masked in what the runner writes.
     """
     until = None if timeout is None else time.monotonic() + timeout
-    with _signals(), (folder / "log.txt").open("ab") as log:
+    reached: int | None = None
+
+    def follow(cell: int, of: int, line: str) -> None:
+        nonlocal reached
+        reached = cell or None
+        progress(cell, of, line)
+
+    with _signals(), open(folder / "log.txt", "ab", opener=_private) as log:
         runner = None
         try:
             runner = subprocess.Popen(
@@ -77,15 +86,19 @@ def supervise(
                 start_new_session=True,  # Ctrl-C comes to us, not to the runner
                 preexec_fn=die_with_parent,
             )
-            _hand_over(runner, {"environment": late_environment(), "cwd": str(cwd)})
-            return _follow(runner, until, timeout, progress)
+            _hand_over(runner, {"environment": late_environment(), "cwd": str(cwd), "secrets": list(secrets)})
+            return _follow(runner, until, timeout, follow)
         except _Stop as stop:
             name = signal.Signals(stop.number).name
-            return Ending("cancelled", Reason(f"stopped by {name}"), signal=stop.number)
+            return Ending("cancelled", Reason(f"stopped by {name}", reached), signal=stop.number)
         finally:
             end_marked(mark, run)
             if runner is not None:
                 _close(runner)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _hand_over(runner: subprocess.Popen[bytes], task: dict[str, Any]) -> None:
@@ -178,10 +191,13 @@ def _close(runner: subprocess.Popen[bytes]) -> None:
 def _signals() -> Iterator[None]:
     """SIGINT, SIGTERM and SIGHUP end the run, and only then this process."""
 
+    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
     def stop(number: int, _: object) -> None:
+        for known in wanted:
+            signal.signal(known, signal.SIG_IGN)  # asked twice, the run still ends in order
         raise _Stop(number)
 
-    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, stop) for number in wanted}
     try:
         yield

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gen_toolkit.errors import InputError
+from gen_toolkit.text import scrub
 
 
 class Cassette:
@@ -23,14 +24,17 @@ class Cassette:
         self._lock = threading.Lock()
         self._lines: dict[str, dict[str, Any]] = {}
         if path.exists():
-            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            # not splitlines: a reply may hold other separators than our own line end
+            for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
                 self._read(number, line)
 
-    def _read(self, number: int, line: str) -> None:
+    def _read(self, number: int, line: bytes) -> None:
         if not line.strip():
             return
         try:
             entry = json.loads(line)
+            if not isinstance(entry["reply"]["text"] if "reply" in entry else entry["error"]["code"], str):
+                raise TypeError
             self._lines[entry["key"]] = entry
         except (ValueError, KeyError, TypeError):
             raise InputError(
@@ -49,7 +53,8 @@ class Cassette:
             line = {"key": key, **entry}
             self._lines[key] = line
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(line, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+            written = scrub(json.dumps(line, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
             descriptor = os.open(self.path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
-            with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-                file.write(text + "\n")
+            # halves of characters, which a model may send, stand as the escapes that JSON has
+            with os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(written + "\n")

@@ -34,6 +34,12 @@ class Call:
     request: Request
 
 
+def _stored(data: Any) -> str:
+    """JSON without secrets. Halves of characters, which a model may send, stand as the escapes that JSON has."""
+    readable = json.dumps(data, ensure_ascii=False)
+    return text.scrub(readable.encode("utf-8", "backslashreplace").decode())
+
+
 def new_call(request: Request) -> Call:
     """Name the call that is about to be made. Counts it: ask once per call."""
     where = scope.current()
@@ -66,7 +72,7 @@ class Journal:
             "alias": request.alias,
             "model": request.model,
             "prompt": str(request.prompt) if request.prompt else None,
-            "request": text.scrub(json.dumps(list(request.messages), ensure_ascii=False)),
+            "request": _stored(list(request.messages)),
             "state": "asked",
             "attempts": 0,
             "asked_at": time.time(),
@@ -77,7 +83,7 @@ class Journal:
         await self._update(
             call,
             state="answered",
-            reply=text.scrub(json.dumps(reply.to_json(), ensure_ascii=False)),
+            reply=_stored(reply.to_json()),
             attempts=reply.attempts,
             input_tokens=reply.usage.input_tokens,
             output_tokens=reply.usage.output_tokens,
@@ -85,7 +91,7 @@ class Journal:
         )
 
     async def failed(self, call: Call, error: GenToolkitError, attempts: int) -> None:
-        await self._update(call, state="failed", error=text.scrub(json.dumps(error.to_json())), attempts=attempts)
+        await self._update(call, state="failed", error=_stored(error.to_json()), attempts=attempts)
 
     async def _update(self, call: Call, **values: Any) -> None:
         values["answered_at"] = time.time()

@@ -28,6 +28,7 @@ class Output:
         if declared is None or isinstance(declared, Output):
             return declared
         if isinstance(declared, dict):
+            _check_schema(declared)
             return cls(declared, _labels(declared.get("enum", ())))
         if get_origin(declared) is Literal:
             return cls({"enum": list(get_args(declared))}, _labels(get_args(declared)), declared)
@@ -53,7 +54,7 @@ class Output:
         """The value of an answer. Raises OutputMismatch where it does not fit, and never guesses."""
         try:
             return self._label(text) if self.labels else self._validated(self._decoded(text))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise OutputMismatch(
                 f"the reply of {alias or 'the model'} does not fit the declared output: "
                 f"{plain.one_line(str(error), 120)}; it was {plain.one_line(text, 80)!r}",
@@ -65,12 +66,15 @@ class Output:
 
     def _label(self, text: str) -> Any:
         said: Any = text.strip()
-        if said.startswith(("{", '"')):  # a server that enforces a schema answers in JSON
+        if said not in self.labels and said.startswith(("{", '"')):  # a server that enforces a schema answers in JSON
             said = _unwrapped(json.loads(said))
-        for label in self.labels:
-            if isinstance(said, str) and said.strip().rstrip(".").casefold() == label.casefold():
-                return self.kind(label) if isinstance(self.kind, enum.EnumMeta) else label
-        raise ValueError(f"not one of {', '.join(self.labels)}")
+        found = [label for label in self.labels if label == said]
+        if not found and isinstance(said, str):
+            bare = said.strip().rstrip(".").casefold()
+            found = [label for label in self.labels if label.rstrip(".").casefold() == bare]
+        if len(found) != 1:
+            raise ValueError(f"not one of {', '.join(self.labels)}")
+        return self.kind(found[0]) if isinstance(self.kind, enum.EnumMeta) else found[0]
 
     def _decoded(self, text: str) -> Any:
         value = json.loads(text)
@@ -96,6 +100,19 @@ class Output:
 
     def to_json(self) -> dict[str, Any]:
         return self.schema
+
+
+def _check_schema(schema: dict[str, Any]) -> None:
+    """Refuse what is no JSON Schema before a call is paid for."""
+    import jsonschema
+
+    try:
+        jsonschema.validators.validator_for(schema).check_schema(schema)
+    except jsonschema.SchemaError as error:
+        raise PromptError(
+            f"this JSON Schema cannot be an output ({error.json_path}: {plain.one_line(error.message)})",
+            fix="Give a pydantic model, a Literal, an Enum or a JSON Schema as a dict.",
+        ) from None
 
 
 def _unwrapped(value: Any) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any, Literal
 
-from gen_toolkit import display
+from gen_toolkit import display, text
 
 Source = Literal["live", "reuse", "replay"]
 
@@ -102,5 +102,5 @@ class Reply:
             facts["probabilities"] = ", ".join(f"{k} {v:.3f}" for k, v in self.probabilities.items())
         details = display.html_table(["", ""], facts.items())
         return display.bundle(
-            shown, display.html_text(shown) + f"<details><summary>{self.model}</summary>{details}</details>"
+            shown, display.html_text(shown) + f"<details><summary>{text.html(self.model)}</summary>{details}</details>"
         )

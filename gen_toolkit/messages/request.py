@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gen_toolkit import display
+from gen_toolkit import display, text
 from gen_toolkit.errors import PromptError
 from gen_toolkit.messages.output import Output
 
@@ -45,7 +45,7 @@ class Rendered:
         return "\n\n".join(f"[{m['role']}]\n{m['content']}" for m in self.messages)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        body = "".join(f"<i>{m['role']}</i>{display.html_text(m['content'])}" for m in self.messages)
+        body = "".join(f"<i>{text.html(m['role'])}</i>{display.html_text(m['content'])}" for m in self.messages)
         return display.bundle(str(self), display.html_card(str(self.prompt or "messages"), "rendered", body))
 
 
@@ -88,6 +88,12 @@ def as_rendered(prompt: Rendered | str | Sequence[Message]) -> Rendered:
         raise PromptError(
             "a prompt was given where its rendering is needed",
             fix="Render it first: chat(prompt(text=…)).",
+        )
+    given: Any = prompt  # whatever the annotation says
+    if not isinstance(given, Sequence) or not given or not all(isinstance(message, Mapping) for message in given):
+        raise PromptError(
+            f"{type(prompt).__name__} {text.one_line(prompt, 40)!r} is no prompt",
+            fix="Give a rendered prompt, a text, or a list of messages.",
         )
     messages = tuple(dict(message) for message in prompt)
     for message in messages:

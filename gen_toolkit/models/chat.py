@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import replace
@@ -63,7 +64,7 @@ async def _ask(
     choosing: bool = False,
 ) -> Reply:
     rendered = as_rendered(prompt)
-    output = Output.of(declared) or rendered.output
+    output = Output.of(declared) or (None if choose_from else rendered.output)  # labels that are given win
     labels = _labels(choose_from, output) if choosing else ()
     door = open_door(model)
     request = Request(
@@ -80,6 +81,8 @@ async def _ask(
     counted = _counted.get()
     if counted is not None:
         counted.append(reply)
+    if labels and reply.probabilities is not None:  # in the order of the labels: what was stored may have lost it
+        reply = replace(reply, probabilities={label: reply.probabilities.get(label, 0.0) for label in labels})
     if output is None:
         return reply
     return replace(reply, value=output.parse(reply.text, alias=door.alias))
@@ -102,11 +105,12 @@ def _labels(given: tuple[str, ...], output: Output | None) -> tuple[str, ...]:
             "choose needs at least two labels and got " + (repr(labels[0]) if labels else "none"),
             fix='Give the prompt output=Literal["a", "b"], or call choose(prompt, ["a", "b"]).',
         )
-    for label in labels:
-        for other in labels:
-            if label != other and other.casefold().startswith(label.casefold()):
-                raise PromptError(
-                    f"the labels {label!r} and {other!r} begin alike, so their first tokens cannot be told apart",
-                    fix="Use labels that differ from the first letters on.",
-                )
+    if not all(isinstance(label, str) for label in labels):
+        raise PromptError(f"labels are texts, and these are not: {labels}", fix='Write them as texts: "1", "2".')
+    for label, other in itertools.permutations(labels, 2):
+        if other.casefold().startswith(label.casefold()):
+            raise PromptError(
+                f"the labels {label!r} and {other!r} begin alike, so their first tokens cannot be told apart",
+                fix="Use labels that differ from the first letters on.",
+            )
     return labels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,11 +33,11 @@ class Door:
     chain: Provider
 
 
-_providers: dict[tuple[str, str, Path], Provider] = {}
+_providers: dict[tuple[int, str, str, Path], Provider] = {}
 
 
 def open_door(model: Model) -> Door:
-    """The way to a model. Raises UnknownAlias, SettingError or MissingSecret before any call."""
+    """The way to a model. Raises UnknownAlias or SettingError before any call."""
     settings = load_settings()
     journal = open_journal()
     cassette = open_cassette(settings.settings.cassette, settings.workspace.root)
@@ -53,8 +54,8 @@ def open_door(model: Model) -> Door:
 
 
 def _provider(name: str, alias: Alias, settings: Resolved) -> Provider:
-    """One provider an alias and workspace: connections are kept between calls."""
-    key = (name, digest(alias.model_dump(mode="json")), settings.workspace.root)
+    """One provider an alias and workspace: connections are kept between calls, and never shared by a fork."""
+    key = (os.getpid(), name, digest(alias.model_dump(mode="json")), settings.workspace.root)
     if key not in _providers:
         _providers[key] = provider_kind(alias.provider)(name, alias, settings)
     return _providers[key]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import email.utils
 import time
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gen_toolkit import text
@@ -38,6 +37,7 @@ class OpenAIProvider:
     def __init__(self, name: str, alias: Alias, settings: Resolved) -> None:  # noqa: ARG002 - every kind is made alike
         self._name, self._alias = name, alias
         self._model = self.model_name(alias)
+        self._clients: dict[str, openai.AsyncOpenAI] = {}
 
     @staticmethod
     def model_name(alias: Alias) -> str:
@@ -49,25 +49,35 @@ class OpenAIProvider:
             )
         return alias.model
 
-    @cached_property
     def _client(self) -> openai.AsyncOpenAI:
+        """One client a key: connections are kept, and a key that was corrected is used at once."""
         import openai
 
-        return openai.AsyncOpenAI(
-            api_key=self._key(),
-            base_url=self._alias.base_url,
-            default_headers=self._alias.headers or None,
-            max_retries=0,  # the retry link owns them: see docs/reliability
-            timeout=self._alias.deadline_s,
-        )
+        key = self._key()
+        if key not in self._clients:
+            self._clients[key] = openai.AsyncOpenAI(
+                api_key=key,
+                base_url=self._alias.base_url,
+                default_headers=self._alias.headers or None,
+                max_retries=0,  # the retry link owns them: see docs/reliability
+                timeout=self._alias.deadline_s,
+            )
+        return self._clients[key]
 
     def _key(self) -> str:
         if self._alias.api_key:
             try:
-                return Secret(self._alias.api_key).value
+                key = Secret(self._alias.api_key).value
             except MissingSecret as error:
                 error.message = f"model alias {self._name!r}: {error.message}"
                 raise
+            if not (key.isascii() and key.isprintable()):
+                raise SettingError(
+                    f"model alias {self._name!r}: what {self._alias.api_key} holds is no key",
+                    fix="A key is one line of printable ASCII characters; copy it again.",
+                    setting="api_key",
+                )
+            return key
         if self._alias.base_url:
             return "no-key"  # a server of one's own often wants none
         raise MissingSecret(
@@ -82,8 +92,10 @@ class OpenAIProvider:
         body = wire.payload(request)
         if response_format := wire.schema_format(request):
             body["response_format"] = response_format
+        endpoint = self._client().chat.completions.with_raw_response
         try:
-            answer = await self._client.chat.completions.with_raw_response.create(**body)
+            # as `extra_body` also the options that only this server knows are sent as they are
+            answer = await endpoint.create(messages=body.pop("messages"), model=body.pop("model"), extra_body=body)
             decoded = answer.http_response.json()
         except openai.APIStatusError as error:
             raise self._refusal(error) from None
@@ -110,8 +122,7 @@ class OpenAIProvider:
     def _refusal(self, error: openai.APIStatusError) -> ModelError:
         status = error.status_code
         said = text.one_line(error.message, 160)
-        code = error.code or ""
-        if (status in _NOT_NOW or status >= 500) and code not in _QUOTA:
+        if (status in _NOT_NOW or status >= 500) and str(error.code) not in _QUOTA:
             return ModelOverloaded(
                 f"{self._name!r} said not now ({status}): {said}",
                 fix="Try again later, or lower the load.",
@@ -123,6 +134,7 @@ class OpenAIProvider:
             401: f"Check the key: {self._alias.api_key or 'the alias has none'}.",
             403: "The key may not use this model.",
             404: f"Check base_url and model: {self._model!r} is not known there.",
+            429: "The account has used up its quota: raise it there, or use another key.",
         }
         return ModelRefused(
             f"{self._name!r} refused the request ({status}): {said}",

@@ -59,6 +59,9 @@ class ScriptedModel:
         if request.choose:
             probabilities = probabilities or {label: float(label == text) for label in request.choose}
             text = text or max(probabilities, key=lambda label: probabilities[label])
+            if text not in request.choose:
+                said = f"the script says {text!r}, which is none of {', '.join(request.choose)}"
+                raise ModelRefused(said, fix="Script one of the labels.", alias=request.alias)
         asked = " ".join(str(message["content"]) for message in request.messages)
         usage = Usage(len(asked.split()), len(text.split()), 0, 0)
         return Reply(

@@ -34,11 +34,13 @@ def schema_format(request: Request) -> dict[str, Any] | None:
         return None
     schema = output.schema
     if not output.is_object:
+        inner = {name: part for name, part in schema.items() if name != "$defs"}
         schema = {
             "type": "object",
-            "properties": {"value": schema},
+            "properties": {"value": inner},
             "required": ["value"],
             "additionalProperties": False,
+            **{name: part for name, part in schema.items() if name == "$defs"},  # references start at the root
         }
     return {"type": "json_schema", "json_schema": {"name": "output", "schema": schema}}
 
@@ -83,7 +85,7 @@ def _usage(body: Mapping[str, Any]) -> Usage:
 
     def number(source: object, name: str) -> int | None:
         value = source.get(name) if isinstance(source, Mapping) else None
-        return value if isinstance(value, int) and value >= 0 else None
+        return value if type(value) is int and 0 <= value < 2**53 else None
 
     return Usage(
         input_tokens=number(usage, "prompt_tokens"),
@@ -97,14 +99,14 @@ def _label_probabilities(request: Request, choice: Mapping[str, Any]) -> dict[st
     """Each label's share of the probability that the first token begins one of the labels."""
     try:
         likeliest = choice["logprobs"]["content"][0]["top_logprobs"]
-        tokens = [(str(entry["token"]), float(entry["logprob"])) for entry in likeliest]
+        tokens = [(str(entry["token"]), min(0.0, float(entry["logprob"]))) for entry in likeliest]
     except (KeyError, IndexError, TypeError, ValueError):
         raise _bad(request, "no log-probabilities in the answer; `choose` needs them", retryable=False) from None
     mass = dict.fromkeys(request.choose, 0.0)
     for token, logprob in tokens:
         begin = token.strip().casefold()
         begun = [label for label in request.choose if begin and label.casefold().startswith(begin)]
-        if len(begun) == 1:
+        if len(begun) == 1 and not math.isnan(logprob):
             mass[begun[0]] += math.exp(logprob)
     total = sum(mass.values())
     if total <= 0.0:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gen_toolkit import display
+from gen_toolkit import display, text
 from gen_toolkit.errors import MissingVariable, PromptError, UnknownVariable, nearest
 from gen_toolkit.messages.output import Output
 from gen_toolkit.messages.request import Message, PromptReference, Rendered, digest
@@ -49,7 +49,7 @@ class Prompt:
         self.messages = _messages(system, user, messages)
         self.output = Output.of(output)
         self.defaults = _plain(defaults or {})
-        self.variables = frozenset().union(*(variables(text) for m in self.messages for text in _texts(m)))
+        self.variables = frozenset().union(*(variables(t) for m in self.messages for t in _texts(m)))
         for unused in self.defaults.keys() - self.variables:
             raise UnknownVariable(
                 f"prompt {name!r} has a default for {unused!r}, which its text does not use",
@@ -125,7 +125,7 @@ class Prompt:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         saved = f"version {self.version}" if self.version else "not saved"
-        body = "".join(f"<i>{m['role']}</i>{display.html_text(text)}" for m in self.messages for text in _texts(m))
+        body = "".join(f"<i>{text.html(m['role'])}</i>{display.html_text(t)}" for m in self.messages for t in _texts(m))
         facts = {
             "variables": ", ".join(
                 f"{v} = {self.defaults[v]!r}" if v in self.defaults else v for v in sorted(self.variables)
@@ -153,7 +153,22 @@ def _messages(system: str | None, user: str | None, messages: Sequence[Message] 
                 f"message {message!r} is not a mapping with 'role' and 'content'",
                 fix='Write {"role": "user", "content": "…"}.',
             )
-    return tuple(_plain(message) for message in messages)
+    made = tuple(_plain(message) for message in messages)
+    for message in made:
+        if not _is_content(message["content"]):
+            raise PromptError(
+                f"the content of a {message['role']!r} message is neither a text nor a list of parts",
+                fix='Write "…", or [{"type": "text", "text": "…"}, …].',
+            )
+    return made
+
+
+def _is_content(content: Any) -> bool:
+    if content is None or isinstance(content, str):
+        return True
+    return isinstance(content, list) and all(
+        isinstance(p, dict) and isinstance(p.get("text", ""), str) for p in content
+    )
 
 
 def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,14 +186,16 @@ def _texts(message: Message) -> list[str]:
     content = message["content"]
     if isinstance(content, str):
         return [content]
-    return [part["text"] for part in content or () if isinstance(part, Mapping) and "text" in part]
+    return [part["text"] for part in content or () if "text" in part]
 
 
 def _rendered(message: Message, values: Mapping[str, Any]) -> Message:
     content = message["content"]
     if isinstance(content, str):
         return {**message, "content": render(content, values)}
-    parts = [{**part, "text": render(part["text"], values)} if "text" in part else part for part in content or ()]
+    if content is None:  # a turn that only calls tools
+        return message
+    parts = [{**part, "text": render(part["text"], values)} if "text" in part else part for part in content]
     return {**message, "content": parts}
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
 import jinja2
 import jinja2.exceptions
 import jinja2.meta
+import jinja2.nodes
 import jinja2.sandbox
 
 from gen_toolkit.errors import MissingVariable, PromptError
@@ -21,6 +23,7 @@ from gen_toolkit.errors import MissingVariable, PromptError
 MOST_CHARACTERS = 2_000_000
 MOST_SECONDS = 2.0
 _GROWING = {"*", "**", "%"}
+_until: ContextVar[float] = ContextVar("gen_toolkit_template_until")
 
 
 class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
@@ -37,10 +40,26 @@ class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
                 raise jinja2.exceptions.SecurityError("a format asks for too much space")
         return super().call_binop(context, operator, left, right)
 
+    def _parse(self, source: str, name: str | None, filename: str | None) -> jinja2.nodes.Template:
+        """Every turn of a loop looks at the clock: a loop that says nothing passes no other place of ours."""
+        tree = super()._parse(source, name, filename)
+        for loop in tree.find_all(jinja2.nodes.For):
+            look = jinja2.nodes.Call(jinja2.nodes.EnvironmentAttribute("look_at_the_clock"), [], [], None, None)
+            loop.body.insert(0, jinja2.nodes.ExprStmt(look))
+        return tree
+
+    @staticmethod
+    def look_at_the_clock() -> None:
+        if time.monotonic() > _until.get():
+            raise _too_much()
+
 
 def _numbers(text: str) -> list[str]:
     return "".join(c if c.isdigit() else " " for c in text).split()
 
+
+# What Python itself says of a template that is wrong; the last two of one that is nested too deeply.
+_FAULTS = (TypeError, ValueError, ArithmeticError, LookupError, MemoryError, RecursionError, SyntaxError)
 
 _environment = _Sandbox(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)
 
@@ -60,22 +79,22 @@ def variables(source: str) -> frozenset[str]:
             fix="Correct the template; see docs/prompts.md for what it may hold.",
             line=error.lineno,
         ) from None
+    except RecursionError:
+        raise PromptError("the template is nested too deeply to be read", fix="Make it flatter.") from None
 
 
 def render(source: str, values: Mapping[str, Any]) -> str:
     """The text. Raises MissingVariable, or PromptError where the template does what it must not."""
-    start = time.monotonic()
+    token = _until.set(time.monotonic() + MOST_SECONDS)
     pieces: list[str] = []
     size = 0
     try:
         for piece in _compiled(source).generate(values):
             pieces.append(piece)
             size += len(piece)
-            if size > MOST_CHARACTERS or time.monotonic() - start > MOST_SECONDS:
-                raise PromptError(
-                    f"the rendered text passes {MOST_CHARACTERS:,} characters or {MOST_SECONDS:g} s",
-                    fix="Shorten the values or the loop in the template.",
-                )
+            if size > MOST_CHARACTERS:
+                raise _too_much()
+            _environment.look_at_the_clock()
     except jinja2.UndefinedError as error:
         raise MissingVariable(
             f"the template cannot be rendered: {error.message}",
@@ -84,9 +103,18 @@ def render(source: str, values: Mapping[str, Any]) -> str:
         ) from None
     except jinja2.exceptions.SecurityError as error:
         raise PromptError(f"the template does what a prompt may not: {error}", fix="Remove that expression.") from None
-    except (TypeError, ValueError, ArithmeticError, LookupError, MemoryError) as error:
+    except _FAULTS as error:
         raise PromptError(
             f"the template cannot be rendered: {type(error).__name__}: {error}",
             fix="Check the values it was given.",
         ) from None
+    finally:
+        _until.reset(token)
     return "".join(pieces)
+
+
+def _too_much() -> PromptError:
+    return PromptError(
+        f"the rendered text passes {MOST_CHARACTERS:,} characters or {MOST_SECONDS:g} s",
+        fix="Shorten the values or the loop in the template.",
+    )

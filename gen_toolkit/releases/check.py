@@ -147,7 +147,12 @@ _SECRET = re.compile(
     | eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.
     """
 )
-_ASSIGNED = re.compile(r"(?i)\b\w*(api_?key|secret|token|passw(or)?d)\w*\s*[=:]\s*(['\"])(?P<value>[^'\"\s]{8,})\3")
+# name = "value", name: str = "value", {"name": "value"}
+_ASSIGNED = re.compile(
+    r"""(?ix) \b \w* (api_?key | secret | token | passw(or)?d) \w* ['"]? \s* (:[^=\n'"]{0,40})? [=:] \s*
+    (?P<quote>['"]) (?P<value>[^'"\s]{8,}) (?P=quote)
+    """
+)
 
 
 def _no_secrets(subject: Subject) -> Iterator[Finding]:
@@ -189,6 +194,16 @@ def _local_imports(subject: Subject) -> Iterator[Finding]:
                 break
 
 
+def _tags_are_free(subject: Subject) -> Iterator[Finding]:
+    """A cell of this tag is the generated one, which the digest leaves out: no other may hide behind it."""
+    for index, cell in code_cells(subject.notebook):
+        if "release" in tags(cell):
+            message = "the tag 'release' is kept for the cell that promotion generates"
+            yield Finding(
+                "reserved-tag", message, "Remove the tag, or the cell if it came out of a release.", index + 1
+            )
+
+
 RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     _parses,
     _names_defined,
@@ -196,4 +211,5 @@ RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     _no_secrets,
     _literal_references,
     _local_imports,
+    _tags_are_free,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import json
 import platform
@@ -12,9 +13,18 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from gen_toolkit.errors import PromptNotFound, ReleaseError
-from gen_toolkit.ipynb import normalised_code, read_notebook, stripped, write_notebook, write_text
-from gen_toolkit.jobs.parameters import as_json
+from gen_toolkit.errors import NotebookError, PromptNotFound, ReleaseError
+from gen_toolkit.ipynb import (
+    code_cells,
+    normalised_code,
+    read_notebook,
+    source,
+    stripped,
+    tags,
+    write_notebook,
+    write_text,
+)
+from gen_toolkit.jobs.values import as_json
 from gen_toolkit.messages.request import digest
 from gen_toolkit.models.gateway import pin
 from gen_toolkit.prompts.registry import load_prompt
@@ -69,11 +79,19 @@ def _aliases(subject: Subject) -> set[str]:
     """Aliases named by literals and by the defaults of parameters that are given as a model."""
     found = set(subject.references.models)
     for item in subject.parameters.items:
-        if item.name in subject.references.model_parameters and isinstance(item.default, str):
-            found.add(item.default)
+        if item.name in subject.references.model_parameters:
+            found |= aliases_in(item.default)
     if subject.references.default_model:
         found.add(load_settings().settings.model)
     return found
+
+
+def aliases_in(value: Any) -> set[str]:
+    """The aliases that a parameter's value names: one, several, or with None the workspace's own."""
+    if isinstance(value, list):
+        return {name for item in value for name in aliases_in(item)}
+    named = value.value if isinstance(value, enum.Enum) else value
+    return {load_settings().settings.model if named is None else str(named)}
 
 
 def _included(subject: Subject) -> list[Path]:
@@ -123,6 +141,15 @@ def write_release(frozen: Frozen, folder: Path, subject: Subject, facts: dict[st
     (folder / "notebook.ipynb").chmod(0o644)
 
 
+def _generated(notebook: dict[str, Any]) -> list[str]:
+    """The cells that the digest leaves out: only the one that promotion wrote may be among them."""
+    return [source(cell) for _, cell in code_cells(notebook) if {"release", "injected-parameters"} & set(tags(cell))]
+
+
+def _head(facts: dict[str, Any], sha: str) -> str:
+    return source(release_cell(facts["name"], facts["release"], sha))
+
+
 def _relative_name(subject: Subject) -> str:
     path, root = subject.path.resolve(), subject.workspace.root.resolve()
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
@@ -159,16 +186,19 @@ def verify(folder: Path) -> dict[str, Any]:
     """The manifest of a release, after proving that nothing of it was changed. Raises ReleaseError."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        notebook = read_notebook(folder / "notebook.ipynb")
         content = {
-            "code": normalised_code(read_notebook(folder / "notebook.ipynb")),
+            "code": normalised_code(notebook),
             **{key: manifest[key] for key in ("parameters", "prompts", "models")},
             "include": {name: _sha256(folder / "include" / name) for name in manifest["include"]},
         }
-    except (OSError, ValueError, KeyError) as error:
+        generated = _generated(notebook)
+        expected = [_head(manifest, manifest["digest"])] if manifest["release"] else []
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, NotebookError) as error:
         raise ReleaseError(f"the release in {folder} cannot be read: {error}", fix="Restore it from git.") from None
     if manifest.get("format") != FORMAT:
         raise ReleaseError(f"{folder} has format {manifest.get('format')}", fix="Use a newer gen_toolkit.")
-    if digest(content) != manifest["digest"]:
+    if digest(content) != manifest["digest"] or generated != expected:
         raise ReleaseError(
             f"the release in {folder} is not what was promoted: its digest differs",
             fix="Restore it from git; a release is never edited, promote again instead.",

@@ -13,7 +13,7 @@ from gen_toolkit.ipynb import write_text
 from gen_toolkit.workspace import Workspace
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-_KEYS = {"live", "include", "models", "timeout_s"}
+_KEYS = {"live": "a whole number", "include": "a list of texts", "models": "a list of texts", "timeout_s": "a number"}
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,19 @@ class Pipeline:
             data = tomllib.loads(self.file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise SettingError(f"{self.file} cannot be read: {error}", fix="Correct the file.") from None
-        for key in data.keys() - _KEYS:
+        for key in data.keys() - _KEYS.keys():
             raise SettingError(
                 f"{self.file}: {key!r} is not known",
                 fix=nearest(key, _KEYS) or f"Known: {', '.join(sorted(_KEYS))}.",
             )
+        for key, value in data.items():
+            if not _fits(_KEYS[key], value):
+                raise SettingError(f"{self.file}: {key} is {value!r}", fix=f"It must be {_KEYS[key]}.")
         return data
 
     @property
     def live(self) -> int | None:
-        found = self.settings().get("live")
-        return found if isinstance(found, int) else None
+        return self.settings().get("live")
 
     def numbers(self) -> list[int]:
         return sorted(int(path.name) for path in self.releases.glob("[0-9]*") if path.name.isdigit())
@@ -78,6 +80,13 @@ class Pipeline:
                 fix=f"It has: {', '.join(map(str, self.numbers())) or 'none'}.",
             )
         return folder
+
+
+def _fits(wanted: str, value: Any) -> bool:
+    if wanted == "a list of texts":
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    numbers = int if wanted == "a whole number" else (int, float)
+    return isinstance(value, numbers) and not isinstance(value, bool) and value > 0
 
 
 def pipeline_of(workspace: Workspace, name: str, *, must_exist: bool = True) -> Pipeline:

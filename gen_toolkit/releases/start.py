@@ -16,10 +16,10 @@ from gen_toolkit.jobs.parameters import Parameters
 from gen_toolkit.jobs.supervise import Progress
 from gen_toolkit.models.gateway import pin
 from gen_toolkit.releases.check import parameters_of
-from gen_toolkit.releases.freeze import freeze, verify, write_release
+from gen_toolkit.releases.freeze import aliases_in, freeze, verify, write_release
 from gen_toolkit.releases.pipeline import pipeline_of
 from gen_toolkit.releases.promote import checked
-from gen_toolkit.releases.references import find_references
+from gen_toolkit.releases.references import References, find_references
 from gen_toolkit.secret import Secret
 from gen_toolkit.settings import Resolved, load_settings
 
@@ -39,8 +39,9 @@ def run_release(
     manifest = verify(folder)
     notebook = read_notebook(folder / "notebook.ipynb")
     parameters = parameters_of(notebook, folder / "notebook.ipynb")
+    references = find_references(notebook, {item.name for item in parameters.items})
     values = parameters.values(_from_files(given), from_text=True)
-    _refuse_other_models(manifest, notebook, parameters, values)
+    _refuse_other_models(manifest, references, values)
     job = Job(
         name=name,
         kind="job",
@@ -50,7 +51,7 @@ def run_release(
         release_folder=folder,
         release=manifest["release"],
         digest=manifest["digest"],
-        secrets=_secrets(manifest, values, settings),
+        secrets=_secrets(manifest["models"], references, parameters, values, settings),
         timeout=timeout or pipeline.settings().get("timeout_s"),
     )
     return execute(job, progress)
@@ -67,8 +68,8 @@ def try_notebook(
     settings = load_settings()
     subject = checked(path)
     values = subject.parameters.values(_from_files(given), from_text=True)
-    models = tuple(v for n, v in values.items() if n in subject.references.model_parameters and isinstance(v, str))
-    frozen = freeze(subject, models)
+    models = {name for parameter in subject.references.model_parameters for name in aliases_in(values[parameter])}
+    frozen = freeze(subject, tuple(models))
     folder = Path(tempfile.mkdtemp(dir=settings.workspace.prepare(), prefix="try-"))
     try:
         write_release(frozen, folder, subject, {"name": path.stem, "release": None})
@@ -81,7 +82,7 @@ def try_notebook(
             values=values,
             release_folder=folder,
             digest=frozen.digest,
-            secrets=_secrets(manifest, values, settings),
+            secrets=_secrets(manifest["models"], subject.references, subject.parameters, values, settings),
             timeout=timeout,
         )
         return execute(job, progress)
@@ -105,19 +106,16 @@ def _from_files(given: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def _refuse_other_models(
-    manifest: Mapping[str, Any], notebook: dict[str, Any], parameters: Parameters, values: Mapping[str, Any]
-) -> None:
+def _refuse_other_models(manifest: Mapping[str, Any], references: References, values: Mapping[str, Any]) -> None:
     """A run may call only the models that the release pinned, and only as they were."""
     pins = manifest["models"]
-    names = {item.name for item in parameters.items}
-    for parameter in find_references(notebook, names).model_parameters:
-        if values[parameter] not in pins:
+    for parameter in references.model_parameters:
+        for alias in sorted(aliases_in(values[parameter]) - pins.keys()):
             raise ReleaseError(
-                f"parameter {parameter}: this release does not name the model alias {values[parameter]!r}; "
+                f"parameter {parameter}: this release does not name the model alias {alias!r}; "
                 f"it names {', '.join(sorted(pins)) or 'none'}",
                 fix="List it in models of pipeline.toml and promote again.",
-                alias=values[parameter],
+                alias=alias,
             )
     for name, reviewed in pins.items():
         now = pin(name)
@@ -130,11 +128,16 @@ def _refuse_other_models(
                 )
 
 
-def _secrets(manifest: Mapping[str, Any], values: Mapping[str, Any], settings: Resolved) -> list[str]:
-    """The environment variables the kernel may see: of Secret parameters and of the pinned aliases' keys."""
-    found = set(manifest["secrets"])
-    references = [value for value in values.values() if isinstance(value, Secret)]
-    for name in manifest["models"]:
-        key = settings.settings.alias(name)[1].api_key
-        references += [Secret(key)] if key else []
-    return sorted(found | {r.variable for r in references if r.variable})
+def _secrets(
+    models: Mapping[str, Any],
+    references: References,
+    parameters: Parameters,
+    values: Mapping[str, Any],
+    settings: Resolved,
+) -> list[str]:
+    """The environment variables the kernel may see: of the secrets that the reviewed code and the given
+    parameters name, and of the pinned aliases' keys. The manifest's own list is for readers only."""
+    keys = [settings.settings.alias(name)[1].api_key for name in models]
+    named = [*values.values(), *(item.default for item in parameters.items), *(Secret(key) for key in keys if key)]
+    found = {value.variable for value in named if isinstance(value, Secret)}
+    return sorted({name for name in found if name} | references.secrets)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _HASH_TAG = "gen_toolkit.hash"
 _CONTENT_TAG = "gen_toolkit.content"
+# MLflow's own rule, and nothing that reads as a version (`7`, `v7`, `latest`)
+_ALIAS = re.compile(r"(?!\d+$|[vV]\d+$|(?i:latest)$)[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class Version:
 
 def save(name: str, content: Mapping[str, Any], hash: str, comment: str, alias: str | None) -> int:  # noqa: A002
     """The version of this content: the one that is there, or a new one. Moves `alias` to it."""
+    if alias:
+        _check_alias(alias)
     with _opened(load_settings()) as mlflow:
         version = versions(name).get(hash)
         if version is None:
@@ -44,7 +49,6 @@ def save(name: str, content: Mapping[str, Any], hash: str, comment: str, alias: 
             )
             version = int(made.version)
         if alias:
-            _check_alias(alias)
             mlflow.set_prompt_alias(name, alias, version)
     return version
 
@@ -60,8 +64,11 @@ def _opened(settings: Resolved) -> Iterator[MlflowClient]:
 
 
 def _check_alias(alias: str) -> None:
-    if alias.isdigit() or alias.lower() == "latest":
-        raise PromptError(f"{alias!r} cannot be an alias: it would read as a version", fix="Use a word: staging, live.")
+    if not _ALIAS.fullmatch(alias):
+        raise PromptError(
+            f"{alias!r} cannot be an alias: it would read as a version, or is no word",
+            fix="Use letters, digits, '-' and '_': staging, live.",
+        )
 
 
 def load(name: str, which: str) -> Version | None:

@@ -22,7 +22,7 @@ from gen_toolkit.settings import load_settings
 from gen_toolkit.surface import surface
 from gen_toolkit.tracking.find import await_mlflow_run
 from gen_toolkit.tracking.source import notebook_path, source_name, source_tags
-from gen_toolkit.tracking.store import prepare_environment
+from gen_toolkit.tracking.store import import_mlflow, prepare_environment
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,6 @@ def run(name: str, *, calls: scope.Mode | None = None) -> Iterator[Run]:
     `calls` says how model calls get their answers inside: `live` (call), `reuse` (call what has no
     recorded answer yet), `replay` (never call; an unseen request is an error).
     """
-    if calls not in {None, "live", "reuse", "replay"}:
-        raise InputError(f"calls={calls!r} is no mode", fix="Use 'live', 'reuse' or 'replay'.")
     with opened("run", name, mode=calls) as made, _fluent(made):
         yield made
 
@@ -53,14 +51,17 @@ def run(name: str, *, calls: scope.Mode | None = None) -> Iterator[Run]:
 @contextlib.contextmanager
 def opened(kind: str, name: str, *, params: dict[str, Any] | None = None, **changes: Any) -> Iterator[Run]:
     """A run of any kind: says when it starts, what it took, and how it ends, whatever happens inside."""
+    changes = {key: value for key, value in changes.items() if value is not None}  # not given: as outside
+    if changes.get("mode", "live") not in {"live", "reuse", "replay"}:
+        raise InputError(f"calls={changes['mode']!r} is no mode", fix="Use 'live', 'reuse' or 'replay'.")
     made = Run(scope.new_id(), name, kind)
     parent = scope.current().run or open_session()
     prepare_environment(load_settings())
     emit(RunStarted(run=made.id, name=name, run_kind=kind, parent=parent, params=params or {}, tags=source_tags()))
-    record_notebook(made.id)
     start = time.monotonic()
     state = "failed"
     try:
+        record_notebook(made.id)
         with scope.inside(run=made.id, **changes):
             yield made
         state = "succeeded"
@@ -103,6 +104,8 @@ def open_session() -> str:
     if _opened_session != session:
         _opened_session = session
         prepare_environment(load_settings())
+        if surface() != "job":
+            import_mlflow()  # now, and not on the writer's thread while a cell imports parts of it
         emit(RunStarted(run=session, name=source_name(), run_kind="session", tags=source_tags()))
         atexit.register(_close_session, session, os.getpid())
     return session
@@ -120,14 +123,28 @@ def _fluent(made: Run) -> Iterator[None]:
     mlflow_id = await_mlflow_run(made.id) if "mlflow" in sys.modules else None
     if mlflow_id:
         os.environ["MLFLOW_RUN_ID"] = mlflow_id  # read by mlflow.start_run, also when it starts one by itself
+        _enter(mlflow_id)
     try:
         yield
     finally:
         if mlflow_id:
-            mlflow = sys.modules["mlflow"]
-            active = mlflow.active_run()
-            if active is not None and active.info.run_id == mlflow_id:
-                mlflow.end_run()
+            _leave(mlflow_id)
             os.environ.pop("MLFLOW_RUN_ID", None)
             if before is not None:
                 os.environ["MLFLOW_RUN_ID"] = before
+
+
+def _enter(mlflow_id: str) -> None:
+    """MLflow asks the environment only when no run is active: an outer run must step back by itself."""
+    mlflow = sys.modules["mlflow"]
+    if mlflow.active_run() is not None:
+        with contextlib.suppress(Exception):  # MLflow's failures never stop the work
+            mlflow.start_run(run_id=mlflow_id, nested=True)
+
+
+def _leave(mlflow_id: str) -> None:
+    mlflow = sys.modules["mlflow"]
+    with contextlib.suppress(Exception):  # as above; the run's end is delivered by the writer
+        active = mlflow.active_run()
+        if active is not None and active.info.run_id == mlflow_id:
+            mlflow.end_run()

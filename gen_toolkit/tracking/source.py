@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 from gen_toolkit.process import this_process
@@ -39,9 +38,8 @@ def source_name() -> str:
     return str(resolved.relative_to(root)) if resolved.is_relative_to(root) else path.name
 
 
-@cache
 def git_commit(root: Path) -> str | None:
-    """The commit that is checked out, with `-dirty` when tracked files differ; None outside git."""
+    """The commit that is checked out now, with `-dirty` when tracked files differ; None outside git."""
 
     def git(*arguments: str) -> str | None:
         try:

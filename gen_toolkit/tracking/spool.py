@@ -21,15 +21,21 @@ class Waiting:
     """An event that MLflow does not have yet, and where it belongs."""
 
     id: int
-    event: Event
+    kind: str
+    text: str
     uri: str
     experiment: str
+
+    @property
+    def event(self) -> Event:
+        """Raises where a newer toolkit, or a plugin, wrote what this one does not know."""
+        return from_json(self.kind, json.loads(self.text))
 
 
 def put(database: Database, event: Event, uri: str, experiment: str) -> None:
     """Durable when this returns."""
     try:
-        data = json.dumps(event.to_json(), ensure_ascii=False, allow_nan=True)
+        data = json.dumps(event.to_json())  # ASCII: a half of a surrogate pair is no UTF-8
     except (TypeError, ValueError) as error:
         raise KeepError(
             f"an event of run {event.run[:8]} holds what JSON cannot: {error}", fix="Keep plain data."
@@ -55,7 +61,7 @@ def waiting(database: Database, limit: int = 200, without: Sequence[str] = ()) -
     )
     with database.read() as connection:
         rows = connection.execute(query).all()
-    return [Waiting(r.id, from_json(r.kind, json.loads(r.event)), r.tracking_uri, r.experiment) for r in rows]
+    return [Waiting(r.id, r.kind, r.event, r.tracking_uri, r.experiment) for r in rows]
 
 
 def count_waiting(database: Database) -> int:
@@ -90,9 +96,10 @@ def children_of(database: Database, parents: Collection[str]) -> list[Any]:
         return [from_json(row.kind, json.loads(row.event)) for row in connection.execute(query)]
 
 
-def open_runs(database: Database) -> list[Any]:
-    """The runs that started and have not said how they ended."""
+def open_runs(database: Database) -> list[Waiting]:
+    """The starts of the runs that have not said how they ended."""
     ended = select(spool.c.run).where(spool.c.kind == "run-ended")
     query = select(spool).where(spool.c.kind == "run-started", spool.c.run.not_in(ended)).order_by(spool.c.id)
     with database.read() as connection:
-        return [from_json(row.kind, json.loads(row.event)) for row in connection.execute(query)]
+        rows = connection.execute(query).all()
+    return [Waiting(r.id, r.kind, r.event, r.tracking_uri, r.experiment) for r in rows]

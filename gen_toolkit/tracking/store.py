@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import threading
 from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -43,15 +44,31 @@ def environment(settings: Resolved) -> dict[str, str]:
     }
 
 
+_importing = threading.Lock()
+
+
+def import_mlflow() -> Any:
+    """The one place that loads MLflow: two threads that load parts of it at once leave it broken.
+
+    (Python gives up the lock of a half-loaded module to escape a deadlock.) Notebooks and scripts call
+    this before the writer's thread starts, because their own code may import parts of MLflow too.
+    """
+    with _importing:
+        for name, value in _QUIET.items():
+            os.environ.setdefault(name, value)
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        import mlflow
+        import mlflow.entities
+        import mlflow.exceptions
+
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+        return mlflow
+
+
 @cache
 def client(uri: str) -> MlflowClient:
     """The client for a tracking URI."""
-    for name, value in _QUIET.items():
-        os.environ.setdefault(name, value)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    import mlflow
-
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+    mlflow = import_mlflow()
     with typed_errors(uri):
         return mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
 
@@ -93,8 +110,14 @@ def typed_errors(uri: str) -> Iterator[None]:
         ) from error
 
 
+# What cannot be said to MLflow at all: an unknown kind of event, a number beyond every float.
+_UNTELLABLE = (TypeError, LookupError, ArithmeticError, NotImplementedError, UnicodeError)
+
+
 def is_lasting(error: Exception) -> bool:
     """Whether MLflow will refuse the same again (and waiting for it would block all that follows)."""
+    if isinstance(error, _UNTELLABLE):
+        return True
     code: Any = getattr(error, "error_code", None)
     return code in {
         "INVALID_PARAMETER_VALUE",

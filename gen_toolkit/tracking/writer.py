@@ -13,10 +13,11 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from gen_toolkit import text
 from gen_toolkit.database.engine import Database, open_database
-from gen_toolkit.events import RunEnded
+from gen_toolkit.events import RunEnded, RunStarted
 from gen_toolkit.process import is_alive
 from gen_toolkit.settings import Resolved, load_settings
 from gen_toolkit.tracking import spool
@@ -36,7 +37,7 @@ def drain(settings: Resolved | None = None, *, seconds: float = 30.0) -> int:
     while time.monotonic() < until:
         with _elected(settings) as elected:
             if elected:
-                _close_orphans(database, settings)
+                _close_orphans(database)
                 return _deliver_all(database, settings, until)
         if not spool.count_waiting(database):
             return 0
@@ -94,13 +95,15 @@ def _deliver_one(
     spool.delivered(database, [item.id])
 
 
-def _close_orphans(database: Database, settings: Resolved) -> None:
+def _close_orphans(database: Database) -> None:
     """A run whose process is gone is not running: say so."""
-    for started in spool.open_runs(database):
-        process = started.tags.get(PROCESS_TAG)
+    for item in spool.open_runs(database):
+        started = item.event
+        process = started.tags.get(PROCESS_TAG) if isinstance(started, RunStarted) else None
         if process and not is_alive(process):
+            assert isinstance(started, RunStarted)
             end = RunEnded(run=started.run, state="succeeded" if started.run_kind == "session" else "lost")
-            spool.put(database, end, settings.tracking_uri, settings.experiment)
+            spool.put(database, end, item.uri, item.experiment)  # where it started, wherever MLflow is now
 
 
 class _Writer:
@@ -125,28 +128,35 @@ class _Writer:
         while True:
             self._work.wait()
             self._work.clear()
-            left = drain(self._settings)
+            left = self._drain()
             if self._leave.is_set():
                 return
             if left:
                 self._leave.wait(_PAUSE_WHEN_DOWN)
                 self._work.set()
 
+    def _drain(self) -> int:
+        try:
+            return drain(self._settings)
+        except Exception:  # noqa: BLE001 - a full disk, a locked database: the thread must live to try again
+            return 1
+
 
 _lock = threading.Lock()
-_writer: tuple[int, _Writer] | None = None
+_writers: dict[tuple[int, Path], _Writer] = {}  # by process (a forked child has no threads) and workspace
 
 
 def wake_writer(settings: Resolved) -> None:
     """Have what was just spooled delivered soon, by a thread of this process."""
-    global _writer
+    key = (os.getpid(), settings.workspace.root)
     with _lock:
-        if _writer is None or _writer[0] != os.getpid():
-            _writer = (os.getpid(), _Writer(settings))
-        _writer[1].wake()
+        if key not in _writers:
+            _writers[key] = _Writer(settings)
+        _writers[key].wake()
 
 
 @atexit.register
 def _at_exit() -> None:
-    if _writer is not None and _writer[0] == os.getpid():
-        _writer[1].stop()
+    for (process, _), writer in list(_writers.items()):
+        if process == os.getpid():
+            writer.stop()

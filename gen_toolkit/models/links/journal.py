@@ -37,8 +37,8 @@ class JournalLink:
         await self._journal.asked(call)
         try:
             reply = await self._then.send(call.request)
-        except (ModelError, asyncio.CancelledError) as error:
-            shown = error if isinstance(error, GenToolkitError) else ModelError("the call was cancelled")
+        except (Exception, asyncio.CancelledError) as error:
+            shown = _shown(error)
             await self._journal.failed(call, shown, int(shown.data.get("attempts", 1)))
             self._copy(call, {"error": shown.to_json()})
             raise
@@ -72,3 +72,12 @@ class JournalLink:
     def _copy(self, call: Call, entry: dict[str, Any]) -> None:
         if self._cassette is not None:
             self._cassette.add(call.cassette_key, {k: v for k, v in entry.items() if k != "id"})
+
+
+def _shown(error: BaseException) -> GenToolkitError:
+    """What the journal says of a failure; a stranger's exception may come from a function that answers."""
+    if isinstance(error, GenToolkitError):
+        return error
+    if isinstance(error, asyncio.CancelledError):
+        return ModelError("the call was cancelled")
+    return ModelError(f"the call failed ({type(error).__name__}: {error})")

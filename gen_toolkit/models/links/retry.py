@@ -35,10 +35,13 @@ class RetryLink:
                         return replace(reply, attempts=attempts, seconds=time.monotonic() - start)
                     except ModelError as error:
                         last = error
-                        error.data["attempts"] = attempts
+                        error.attempts = error.data["attempts"] = attempts
                         if not error.retryable or attempts >= self._max_attempts:
                             raise
-                        await asyncio.sleep(_pause(attempts, error.data.get("retry_after")))
+                        pause = _pause(attempts, error.data.get("retry_after"))
+                        if time.monotonic() - start + pause >= self._deadline_s:
+                            raise TimeoutError from None  # waiting would only bring the same, later
+                        await asyncio.sleep(pause)
         except TimeoutError:
             because = f"; the last attempt said: {last.message}" if last else ""
             raise DeadlineExceeded(

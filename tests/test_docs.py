@@ -1,0 +1,91 @@
+"""Docs cannot lie: every setting, command, state and error that exists is written down."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+import gen_toolkit as gt
+from gen_toolkit.cli.app import app
+from gen_toolkit.jobs.ledger import State
+from gen_toolkit.releases.pipeline import _KEYS
+from gen_toolkit.settings import Alias, Settings
+
+ROOT = Path(__file__).parents[1]
+DOCS = {path.name: path.read_text(encoding="utf-8") for path in [*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")]}
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_documented(name: str) -> None:
+    assert f"`{name}" in DOCS["settings.md"]
+
+
+@pytest.mark.parametrize("name", Alias.model_fields)
+def test_every_setting_of_an_alias_is_documented(name: str) -> None:
+    assert f"| `{name}`" in DOCS["models.md"]
+
+
+@pytest.mark.parametrize("state", get_args(State))
+def test_every_state_of_a_run_is_documented(state: str) -> None:
+    assert state == "running" or f"| `{state}`" in DOCS["jobs.md"]
+
+
+@pytest.mark.parametrize("key", sorted(_KEYS))
+def test_every_key_of_pipeline_toml_is_documented(key: str) -> None:
+    assert f"| `{key}`" in DOCS["jobs.md"]
+
+
+@pytest.mark.parametrize("command", [command.name for command in app.registered_commands])
+def test_every_command_is_named(command: str) -> None:
+    assert re.search(rf"gen {command}\b|`{command}`|make {command}\b", DOCS["README.md"] + DOCS["CHANGELOG.md"])
+
+
+@pytest.mark.parametrize("name", [name for name in gt.__all__ if not name.startswith("_")])
+def test_every_public_name_is_mentioned_somewhere(name: str) -> None:
+    assert re.search(rf"\b{name}\b", "".join(DOCS.values()))
+
+
+@pytest.mark.parametrize("path", sorted(DOCS))
+def test_links_and_files_named_in_docs_exist(path: str) -> None:
+    folder = ROOT if (ROOT / path).exists() else ROOT / "docs"
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", DOCS[path]):
+        assert (folder / target).exists(), target
+
+
+def test_a_message_that_names_a_page_of_the_docs_is_right() -> None:
+    named = {
+        m for f in (ROOT / "gen_toolkit").rglob("*.py") for m in re.findall(r"docs/(\w+\.md)", f.read_text("utf-8"))
+    }
+    assert named <= set(DOCS)
+
+
+def test_the_committed_release_is_what_the_notebook_of_the_demo_is() -> None:
+    from gen_toolkit.ipynb import normalised_code, read_notebook
+    from gen_toolkit.releases.freeze import verify
+
+    folder = ROOT / "pipelines" / "label-reviews" / "releases" / "1"
+    manifest = verify(folder)
+    assert normalised_code(read_notebook(folder / "notebook.ipynb")) == normalised_code(
+        read_notebook(ROOT / manifest["notebook"])
+    )
+    assert json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["format"] == 1
+
+
+@pytest.mark.timeout(120)
+def test_the_story_in_the_readme_runs(workspace: Path) -> None:
+    (workspace / "gen_toolkit.toml").write_text(
+        '[models.local]\nprovider = "scripted"\nreplies = "replies.json"\n', encoding="utf-8"
+    )
+    (workspace / "replies.json").write_text('{"great": "positive", "*": "negative"}', encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", DOCS["README.md"], re.DOTALL))
+    names: dict[str, object] = {}
+    exec(compile(code, "README.md", "exec"), names)
+    result = names["result"]
+    assert isinstance(result, gt.evals.result.Result)  # type: ignore[attr-defined]
+    assert len(result.rows) == 150
+    assert result.note == "no baseline yet: label-review@live does not exist"
+    assert gt.load_prompt("label-review@staging") == names["label"]
