@@ -10,6 +10,8 @@ INDEX := $(shell $(PYTHON) -m pip config get global.index-url 2>/dev/null)
 ifneq ($(INDEX),)
 export UV_DEFAULT_INDEX ?= $(INDEX)
 endif
+# a company's own certificates, as pip and git know them
+export UV_SYSTEM_CERTS ?= true
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help

@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     calls: Mode | None = None
     """Default mode of calls; see the journal."""
     cassette: str | None = None
+    """A file of recorded calls, relative to the workspace."""
+    cassette_bodies: bool = False
+    """Whether a cassette holds the messages that were sent, too."""
     model: str = "local"
     """The alias used when a call names none."""
     models: dict[str, Alias] = {}

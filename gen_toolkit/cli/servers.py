@@ -33,7 +33,9 @@ def lab(
         "--LabApp.news_url=",
         "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
     ]
-    _become("jupyter", arguments + ([] if browser else ["--no-browser"]))
+    if os.geteuid() == 0:
+        arguments.append("--allow-root")  # as in a container; it listens on loopback only
+    _become("jupyter", arguments if browser else [*arguments, "--no-browser"])
 
 
 def ui(port: int = typer.Option(5000, "--port", help="Where it listens, on 127.0.0.1.")) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -29,9 +28,10 @@ def migrate(engine: Engine) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with _one_at_a_time(engine), engine.connect() as connection:
+    with engine.connect() as connection:
         config.attributes["connection"] = connection
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # all or nothing, also when this process is killed
+        # all or nothing, also when this process is killed; another that meets the same new file waits here
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
         command.upgrade(config, "head")
         connection.exec_driver_sql("COMMIT")
 
@@ -42,19 +42,3 @@ def current_revision(engine: Engine) -> str | None:
             return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
         except OperationalError:
             return None  # a new file
-
-
-class _one_at_a_time:  # noqa: N801 - used as a verb, by `with`
-    """Two processes that meet a new file must not both make its tables: a lock file beside it."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._path = f"{engine.url.database}.migrating"
-
-    def __enter__(self) -> None:
-        import fcntl
-
-        self._file = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._file)

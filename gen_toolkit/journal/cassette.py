@@ -19,8 +19,9 @@ from gen_toolkit.text import scrub
 class Cassette:
     """Reads all lines at once; appends a line per new key."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, bodies: bool = False) -> None:
         self.path = path
+        self.bodies = bodies
         self._lock = threading.Lock()
         self._lines: dict[str, dict[str, Any]] = {}
         if path.exists():

@@ -20,6 +20,7 @@ from gen_toolkit.journal.cassette import Cassette
 from gen_toolkit.journal.commits import GroupCommit
 from gen_toolkit.messages.reply import Reply, Usage
 from gen_toolkit.messages.request import Request, digest
+from gen_toolkit.settings import Resolved
 
 
 @dataclass(frozen=True)
@@ -161,10 +162,11 @@ def open_journal() -> Journal:
 
 
 @cache
-def _cassette(path: Path) -> Cassette:
-    return Cassette(path)
+def _cassette(path: Path, bodies: bool) -> Cassette:
+    return Cassette(path, bodies=bodies)
 
 
-def open_cassette(name: str | None, root: Path) -> Cassette | None:
+def open_cassette(settings: Resolved) -> Cassette | None:
     """The cassette named in the settings (relative to the workspace), or nothing."""
-    return _cassette((root / name).resolve()) if name else None
+    name = settings.settings.cassette
+    return _cassette((settings.workspace.root / name).resolve(), settings.settings.cassette_bodies) if name else None

@@ -40,7 +40,7 @@ def open_door(model: Model) -> Door:
     """The way to a model. Raises UnknownAlias or SettingError before any call."""
     settings = load_settings()
     journal = open_journal()
-    cassette = open_cassette(settings.settings.cassette, settings.workspace.root)
+    cassette = open_cassette(settings)
     if isinstance(model, ScriptedModel):
         retry = RetryLink(model, max_attempts=1, deadline_s=3600)
         return Door(model.name, "scripted", model.model, {}, 8, JournalLink(retry, journal, cassette))

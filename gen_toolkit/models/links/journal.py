@@ -71,7 +71,10 @@ class JournalLink:
 
     def _copy(self, call: Call, entry: dict[str, Any]) -> None:
         if self._cassette is not None:
-            self._cassette.add(call.cassette_key, {k: v for k, v in entry.items() if k != "id"})
+            kept = {k: v for k, v in entry.items() if k != "id"}
+            if self._cassette.bodies:
+                kept["request"] = list(call.request.messages)
+            self._cassette.add(call.cassette_key, kept)
 
 
 def _shown(error: BaseException) -> GenToolkitError:
