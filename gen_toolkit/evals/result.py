@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from gen_toolkit import display
+from gen_toolkit import display, text
 from gen_toolkit.datasets.dataset import Row
 from gen_toolkit.errors import InputError, nearest
 from gen_toolkit.evals.score import Score
@@ -178,7 +178,7 @@ class Result:
 
     def __repr__(self) -> str:
         facts = ", ".join(f"{k} {v}" for k, v in self.summary().items())
-        return f"Result({self.title}: {facts})"
+        return text.one_line(f"Result({self.title}: {facts})", 400)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         said = [str(verdict) for verdict in self.verdicts] + ([self.note] if self.note else [])

@@ -46,7 +46,7 @@ def find_references(notebook: Notebook, parameters: set[str]) -> References:
 
 def python_of(text: str) -> str:
     """A cell's text with magics and shell lines blanked, so that it parses."""
-    lines = text.splitlines()
+    lines = text.split("\n")  # what ends a line of Python, and nothing else
     if lines and lines[0].lstrip().startswith("%%"):
         return ""
     return "\n".join("pass" if line.lstrip().startswith(("%", "!")) else line for line in lines)

@@ -1,0 +1,178 @@
+"""The workspace database: private, made once, and broken only with a typed line."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from gen_toolkit.database.engine import Database, open_database
+from gen_toolkit.database.migrate import NEWEST, current_revision
+from gen_toolkit.database.tables import metadata, spool
+from gen_toolkit.errors import DatabaseError
+from gen_toolkit.workspace import Workspace
+
+SPOOLED = {"run": "r", "kind": "k", "event": "{}", "tracking_uri": "u", "experiment": "e"}
+
+
+def test_the_migrations_make_the_tables_that_the_code_uses() -> None:
+    with open_database().engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_file_and_its_folder_are_private_also_beside_an_open_transaction(workspace: Path) -> None:
+    database = open_database()
+    with database.write() as connection:
+        connection.execute(spool.insert().values(SPOOLED))
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (workspace / "mlruns").iterdir()}
+    assert stat.S_IMODE((workspace / "mlruns").stat().st_mode) == 0o700
+    assert "gen_toolkit.db-wal" in modes
+    assert set(modes.values()) == {0o600}
+
+
+def test_a_file_that_was_open_to_others_is_closed(workspace: Path) -> None:
+    (workspace / "mlruns").mkdir()
+    path = workspace / "mlruns" / "gen_toolkit.db"
+    path.touch(0o644)
+    open_database()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_it_is_opened_once_a_process_and_again_when_the_file_is_gone(workspace: Path) -> None:
+    database = open_database()
+    assert open_database() is database
+    for file in (workspace / "mlruns").iterdir():
+        file.unlink()
+    with open_database().read() as connection:
+        assert connection.execute(spool.select()).all() == []
+
+
+def test_every_commit_is_durable() -> None:
+    with open_database().read() as connection:
+        pragmas = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
+    assert pragmas == ["wal", 2]
+
+
+def test_a_failed_write_leaves_nothing() -> None:
+    database = open_database()
+
+    def fail() -> None:
+        with database.write() as connection:
+            connection.execute(spool.insert().values(SPOOLED))
+            raise RuntimeError("it broke")
+
+    with pytest.raises(RuntimeError, match="it broke"):
+        fail()
+    with database.read() as connection:
+        assert connection.execute(spool.select()).all() == []
+
+
+def test_writers_wait_for_each_other() -> None:
+    database = open_database()
+
+    def write() -> None:
+        for _ in range(5):
+            with database.write() as connection:
+                connection.execute(spool.insert().values(SPOOLED))
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as connection:
+        assert len(connection.execute(spool.select()).all()) == 20
+
+
+def test_processes_that_meet_a_new_file_at_once_all_succeed(workspace: Path) -> None:
+    code = """
+import sys, gen_toolkit.database.engine as engine, alembic.command
+sys.stdin.readline()
+with engine.open_database().read() as c: print(c.exec_driver_sql("SELECT count(*) FROM calls").scalar())
+"""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    children = [subprocess.Popen([sys.executable, "-c", code], **pipes) for _ in range(3)]  # type: ignore[call-overload]
+    for child in children:
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    assert [child.communicate(timeout=60) for child in children] == [("0\n", "")] * 3
+
+
+def test_a_migration_that_was_cut_short_is_done_anew(workspace: Path) -> None:
+    """Statements of a migration are one transaction: a process killed in between leaves none of them."""
+    code = """
+import os
+from alembic import op
+real = op.create_index
+op.create_index = lambda name, *a, **k: os._exit(9) if name == "spool_waiting" else real(name, *a, **k)
+from gen_toolkit.database.engine import open_database
+open_database()
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9
+    assert current_revision(open_database().engine) == NEWEST
+
+
+def test_a_database_of_a_newer_version_is_refused_in_one_line(workspace: Path) -> None:
+    path = open_database().path
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(DatabaseError, match="newer version") as caught:
+        Database(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_no_database_is_refused_in_one_line(workspace: Path) -> None:
+    (workspace / "mlruns").mkdir()
+    path = workspace / "mlruns" / "gen_toolkit.db"
+    path.write_bytes(b"this is not a database, " * 100)
+    with pytest.raises(DatabaseError, match=r"gen_toolkit\.db") as caught:
+        open_database()
+    assert "\n" not in str(caught.value)
+    assert caught.value.fix
+
+
+@pytest.fixture
+def read_only() -> Iterator[Path]:
+    """A folder that this process may not write to, also when the tests run as root."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o555)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    yield folder
+    if root:
+        os.seteuid(0)
+    folder.chmod(0o700)
+    folder.rmdir()
+
+
+def test_a_folder_that_is_read_only_is_one_typed_line(read_only: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gen_toolkit.settings import load_settings
+
+    with pytest.raises(DatabaseError, match="Permission denied") as caught:
+        open_database(load_settings(Workspace(read_only, None)))
+    assert str(read_only) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "writable" in caught.value.fix
+
+
+def test_a_file_where_the_folder_should_be_is_one_typed_line(workspace: Path) -> None:
+    (workspace / "mlruns").write_text("")
+    with pytest.raises(DatabaseError, match="mlruns"):
+        open_database()
+
+
+def test_a_broken_statement_is_typed() -> None:
+    with pytest.raises(DatabaseError, match="no such table"), open_database().read() as connection:
+        connection.exec_driver_sql("SELECT * FROM no_table")

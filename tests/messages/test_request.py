@@ -1,0 +1,120 @@
+"""What is asked: canonical and hashable, whatever way it was written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gen_toolkit.errors import PromptError
+from gen_toolkit.messages.output import Output
+from gen_toolkit.messages.request import PromptReference, Rendered, Request, as_rendered, digest
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def request(**changes: Any) -> Request:
+    given: dict[str, Any] = {
+        "messages": ({"role": "user", "content": "hi"},),
+        "alias": "fast",
+        "provider": "openai",
+        "model": "m",
+        "options": {"temperature": 0, "seed": 1},
+    }
+    return Request(**{**given, **changes})
+
+
+@given(st.dictionaries(st.text(), JSON, max_size=5))
+def test_the_digest_does_not_depend_on_the_order_of_keys(data: dict[str, Any]) -> None:
+    assert digest(dict(reversed(data.items()))) == digest(data)
+
+
+@pytest.mark.parametrize(("one", "other"), [(["a", "b"], ["ab"]), ({"a": 1}, {"a": "1"}), ([1], [True]), ("", None)])
+def test_different_data_have_different_digests(one: Any, other: Any) -> None:
+    assert digest(one) != digest(other)
+
+
+def test_the_digest_takes_any_text() -> None:
+    assert digest("\ud800") != digest("\ud801")
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"options": {"seed": 1, "temperature": 0}},
+        {"alias": "another name for it"},
+        {"prompt": PromptReference("label", "1a2b")},
+        {"messages": ({"content": "hi", "role": "user"},)},
+    ],
+    ids=["order", "alias", "prompt", "message order"],
+)
+def test_the_same_question_to_the_same_model_has_the_same_hash(same: dict[str, Any]) -> None:
+    assert request(**same).hash == request().hash
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"messages": ({"role": "user", "content": "ho"},)},
+        {"messages": ({"role": "system", "content": "hi"},)},
+        {"provider": "embedded"},
+        {"model": "n"},
+        {"options": {"temperature": 0}},
+        {"output": Output.of(int)},
+        {"choose": ("a", "b")},
+    ],
+    ids=["text", "role", "provider", "model", "options", "output", "choose"],
+)
+def test_another_question_has_another_hash(other: dict[str, Any]) -> None:
+    assert request(**other).hash != request().hash
+
+
+def test_a_text_is_a_users_message() -> None:
+    assert as_rendered("hi").messages == ({"role": "user", "content": "hi"},)
+
+
+def test_messages_are_copied() -> None:
+    mine = [{"role": "user", "content": "hi"}]
+    rendered = as_rendered(mine)
+    mine[0]["content"] = "changed"
+    assert rendered.messages[0]["content"] == "hi"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [{"content": "hi"}],
+        [{"role": "user"}],
+        [{"role": "", "content": "hi"}],
+        ["hi"],
+        {"role": "user", "content": "hi"},
+        [],
+        None,
+        3,
+        print,
+    ],
+    ids=str,
+)
+def test_what_is_no_prompt_is_refused_with_advice(wrong: Any) -> None:
+    with pytest.raises(PromptError) as caught:
+        as_rendered(wrong)
+    assert caught.value.fix
+
+
+def test_a_rendered_prompt_shows_itself_without_obeying() -> None:
+    evil = "<script>alert(1)</script>"
+    rendered = Rendered(({"role": evil, "content": evil},), PromptReference(evil, "1a2b3c4d5e"))
+    shown = rendered._repr_mimebundle_()
+    assert "<script>" not in shown["text/html"]
+    assert shown["text/plain"] == f"[{evil}]\n{evil}"
+
+
+@pytest.mark.parametrize(("version", "shown"), [(None, "label#1a2b3c4d"), (4, "label@4")])
+def test_a_prompt_is_named_by_version_or_by_hash(version: int | None, shown: str) -> None:
+    assert str(PromptReference("label", "1a2b3c4d5e6f", version)) == shown
