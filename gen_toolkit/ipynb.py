@@ -77,6 +77,8 @@ def stripped(notebook: Notebook) -> Notebook:
         }
         if cell["cell_type"] == "code":
             kept |= {"execution_count": None, "outputs": []}
+        elif cell.get("attachments"):
+            kept["attachments"] = cell["attachments"]  # pictures pasted into prose
         cells.append(kept)
     metadata = {k: v for k, v in notebook.get("metadata", {}).items() if k in {"kernelspec", "language_info"}}
     metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}

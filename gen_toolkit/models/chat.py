@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
-from gen_toolkit.errors import PromptError
+from gen_toolkit.errors import InputError, PromptError
 from gen_toolkit.loop import on_loop, run_sync
 from gen_toolkit.messages.output import Output
 from gen_toolkit.messages.reply import Reply
@@ -72,7 +73,7 @@ async def _ask(
         alias=door.alias,
         provider=door.provider,
         model=door.model,
-        options={**door.options, **options},
+        options=_plain({**door.options, **options}),
         output=output,
         choose=labels,
         prompt=rendered.prompt,
@@ -86,6 +87,20 @@ async def _ask(
     if output is None:
         return reply
     return replace(reply, value=output.parse(reply.text, alias=door.alias))
+
+
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as the request will hold them: JSON, or refused before the call."""
+    for name, value in options.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError):
+            raise InputError(
+                f"option {name}={value!r} is not plain data",
+                fix="Give a text, a number, a list or a dict.",
+                option=name,
+            ) from None
+    return dict(options)
 
 
 @contextlib.contextmanager
