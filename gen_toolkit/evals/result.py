@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -63,6 +63,8 @@ class Result:
     run: str = ""
     verdicts: tuple[Verdict, ...] = ()
     note: str = ""
+    is_excerpt: bool = False
+    """A few rows picked from a result: shown row by row, without means that would mislead."""
 
     @cached_property
     def scores(self) -> dict[str, Estimate | None]:
@@ -110,13 +112,8 @@ class Result:
         """The lowest-scored rows, failed ones first."""
         name = scorer or self.scorers[0]
         order = sorted(self.rows, key=lambda r: r.scores[name].value if name in r.scores else float("-inf"))
-        return self._with(tuple(order[:count]), f"{self.title}: the {min(count, len(order))} worst")
-
-    def _with(self, rows: tuple[RowResult, ...], title: str) -> Result:
-        return Result(**{**self._fields(), "rows": rows, "title": title, "verdicts": (), "note": ""})
-
-    def _fields(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        title = f"{self.title}: the {min(count, len(order))} worst"
+        return replace(self, rows=tuple(order[:count]), title=title, verdicts=(), note="", is_excerpt=True)
 
     def compare(self, other: Result) -> list[Verdict]:
         """Verdicts against another result on the same rows."""
@@ -181,6 +178,8 @@ class Result:
         return text.one_line(f"Result({self.title}: {facts})", 400)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        if self.is_excerpt:
+            return self._rows_bundle()
         said = [str(verdict) for verdict in self.verdicts] + ([self.note] if self.note else [])
         summary = self.summary()
         plain = "\n".join([self.title, display.text_table(list(summary), [list(summary.values())]), *said])
@@ -189,3 +188,10 @@ class Result:
         body = display.html_table(list(summary), [list(summary.values())])
         body += "".join(display.html_text(line) for line in said)
         return display.bundle(plain, display.html_card(self.title, "", body, display.html_table(columns, shown)))
+
+    def _rows_bundle(self) -> dict[str, str]:
+        columns, rows = self.table()
+        shown = [[str("" if value is None else value)[:400] for value in row[1:]] for row in rows]
+        table = display.html_table(columns[1:], shown)
+        plain = f"{self.title}\n{display.text_table(columns[1:], shown)}"
+        return display.bundle(plain, display.html_card(self.title, "", table))

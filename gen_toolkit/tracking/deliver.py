@@ -89,19 +89,19 @@ def _(event: ValueKept, run: str, mlflow: MlflowClient) -> None:
     if isinstance(event.value, bool | int | float):
         _log(mlflow, run, event.time, metrics={event.name: float(event.value)})
     else:
-        mlflow.log_text(run, json.dumps(event.value, ensure_ascii=False, indent=1), f"kept/{event.name}.json")
+        mlflow.log_text(run, _json(event.value), f"kept/{event.name}.json")
 
 
 @_deliver.register(TableRecorded)
 def _(event: TableRecorded, run: str, mlflow: MlflowClient) -> None:
     # The form of mlflow.log_table, which itself would append when it is repeated.
-    mlflow.log_text(run, json.dumps({"columns": event.columns, "data": event.rows}, ensure_ascii=False), event.file)
+    mlflow.log_text(run, _json({"columns": event.columns, "data": event.rows}), event.file)
     mlflow.set_tag(run, "mlflow.loggedArtifacts", json.dumps([{"path": event.file, "type": "table"}]))
 
 
 @_deliver.register(FileRecorded)
 def _(event: FileRecorded, run: str, mlflow: MlflowClient) -> None:
-    mlflow.log_text(run, event.content, event.file)
+    mlflow.log_text(run, _utf8(event.content), event.file)
 
 
 @_deliver.register(PromptUsed)
@@ -135,9 +135,20 @@ def _log(
 
 def _cut(values: Any, longest: int) -> dict[str, str]:
     texts = {
-        str(k): v if isinstance(v, str) else json.dumps(v, ensure_ascii=False, default=str) for k, v in values.items()
+        str(k): _utf8(v if isinstance(v, str) else json.dumps(v, ensure_ascii=False, default=str))
+        for k, v in values.items()
     }
     return {k: v if len(v) <= longest else v[: longest - 1] + "…" for k, v in texts.items()}
+
+
+def _json(data: Any) -> str:
+    """Readable; but half of a surrogate pair (a model cut off in the middle) is in no UTF-8 file: then escaped."""
+    told = json.dumps(data, ensure_ascii=False)
+    return told if told == _utf8(told) else json.dumps(data)
+
+
+def _utf8(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _milliseconds(seconds: float) -> int:
