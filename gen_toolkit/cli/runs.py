@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -16,6 +17,9 @@ from gen_toolkit.cli.show import (
     show_run,
     timeout_option,
 )
+
+if TYPE_CHECKING:
+    from gen_toolkit.jobs.ledger import RunRow
 
 group = typer.Typer(help="Look at runs.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -67,12 +71,19 @@ def list_(
             time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row.created_at)),
             display.seconds(row.seconds),
             display.money(row.outcome.get("cost_usd")) if row.outcome else "",
-            ", ".join(f"{k} {v:.4g}" for k, v in row.outcome.get("kept", {}).items() if isinstance(v, float | int))
-            or (row.reason.message if row.reason else ""),
+            _outcome(row),
         ]
         for row in found
     ]
     print(display.text_table(["run", "name", "state", "started", "took", "cost", "outcome"], rows, width=50))
+
+
+def _outcome(row: RunRow) -> str:
+    """Why it did not succeed, else the numbers it kept."""
+    if row.reason is not None:
+        return f"{row.reason.error}: {row.reason.message}" if row.reason.error else row.reason.message
+    kept = row.outcome.get("kept", {})
+    return ", ".join(f"{name} {value:.4g}" for name, value in kept.items() if isinstance(value, float | int))
 
 
 @group.command("show")

@@ -91,6 +91,9 @@ class EmbeddedProvider:
     def model_name(alias: Alias) -> str:
         return alias.model or NAME
 
+    def ready(self) -> None:
+        find_weights()
+
     async def send(self, request: Request) -> Reply:
         loop = asyncio.get_running_loop()
         engine = await loop.run_in_executor(None, _the_engine)

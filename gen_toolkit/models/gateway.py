@@ -14,7 +14,7 @@ from gen_toolkit.journal.store import open_cassette, open_journal
 from gen_toolkit.messages.request import digest
 from gen_toolkit.models.links.journal import JournalLink
 from gen_toolkit.models.links.retry import RetryLink
-from gen_toolkit.models.provider import Provider, provider_kind
+from gen_toolkit.models.provider import ModelProvider, Provider, provider_kind
 from gen_toolkit.models.scripted import ScriptedModel
 from gen_toolkit.settings import Alias, Resolved, load_settings
 
@@ -33,7 +33,7 @@ class Door:
     chain: Provider
 
 
-_providers: dict[tuple[int, str, str, Path], Provider] = {}
+_providers: dict[tuple[int, str, str, Path], ModelProvider] = {}
 
 
 def open_door(model: Model) -> Door:
@@ -53,12 +53,20 @@ def open_door(model: Model) -> Door:
     return Door(name, alias.provider, kind.model_name(alias), alias.options, alias.concurrency, chain)
 
 
-def _provider(name: str, alias: Alias, settings: Resolved) -> Provider:
+def _provider(name: str, alias: Alias, settings: Resolved) -> ModelProvider:
     """One provider an alias and workspace: connections are kept between calls, and never shared by a fork."""
     key = (os.getpid(), name, digest(alias.model_dump(mode="json")), settings.workspace.root)
     if key not in _providers:
         _providers[key] = provider_kind(alias.provider)(name, alias, settings)
     return _providers[key]
+
+
+def prove_ready(name: str) -> None:
+    """Find out before a run starts what would fail every call of it. In `replay` nothing is called."""
+    if scope.call_mode() != "replay":
+        settings = load_settings()
+        name, alias = settings.settings.alias(name)
+        _provider(name, alias, settings).ready()
 
 
 def pin(name: str) -> dict[str, str]:

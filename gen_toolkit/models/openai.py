@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import email.utils
+import socket
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from gen_toolkit import text
 from gen_toolkit.errors import (
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     import openai
 
 _NOT_NOW = {408, 409, 425, 429}
+_DEFAULT_ADDRESS = "https://api.openai.com/v1"  # the package's own default
+_PATIENCE = 3.0  # seconds to find out whether a server is there at all
 _QUOTA = {"insufficient_quota", "billing_hard_limit_reached"}
 
 
@@ -85,6 +90,23 @@ class OpenAIProvider:
             fix='Add api_key = "env:OPENAI_API_KEY" to the alias and set that variable.',
             reference="",
         )
+
+    def ready(self) -> None:
+        """A key that can be read, and a server that takes connections (behind a proxy only it can tell)."""
+        self._key()
+        address = urlsplit(self._alias.base_url or _DEFAULT_ADDRESS)
+        host = address.hostname or ""
+        if address.scheme in getproxies() and not proxy_bypass(host):
+            return
+        try:
+            port = address.port or (443 if address.scheme == "https" else 80)
+            socket.create_connection((host, port), timeout=_PATIENCE).close()
+        except OSError as error:
+            raise ModelUnreachable(
+                f"model alias {self._name!r}: nothing answers at {host}:{port} ({text.one_line(error, 80)})",
+                fix="Start the server or correct base_url.",
+                alias=self._name,
+            ) from None
 
     async def send(self, request: Request) -> Reply:
         import openai

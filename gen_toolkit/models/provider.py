@@ -19,10 +19,17 @@ class Provider(Protocol):
     async def send(self, request: Request) -> Reply: ...
 
 
+class ModelProvider(Provider, Protocol):
+    """The end of a chain: one alias at one provider."""
+
+    def ready(self) -> None:
+        """Raise what would keep every call from being answered: no key, no weights, no server there."""
+
+
 class ProviderKind(Protocol):
     """What an entry point of the group `gen_toolkit.models` names."""
 
-    def __call__(self, name: str, alias: Alias, settings: Resolved) -> Provider: ...
+    def __call__(self, name: str, alias: Alias, settings: Resolved) -> ModelProvider: ...
 
     def model_name(self, alias: Alias) -> str:
         """The resolved model name: part of every call's key, so it must not need a connection."""

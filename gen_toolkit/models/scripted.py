@@ -103,6 +103,9 @@ class ScriptedProvider:
     def model_name(alias: Alias) -> str:
         return alias.model or f"scripted:{Path(alias.replies or '').name}"
 
+    def ready(self) -> None:
+        """Its replies were read when it was made."""
+
     async def send(self, request: Request) -> Reply:
         return await self._model.send(request)
 

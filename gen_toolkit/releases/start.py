@@ -14,7 +14,7 @@ from gen_toolkit.ipynb import read_notebook
 from gen_toolkit.jobs.execute import Finished, Job, execute, silent
 from gen_toolkit.jobs.parameters import Parameters
 from gen_toolkit.jobs.supervise import Progress
-from gen_toolkit.models.gateway import pin
+from gen_toolkit.models.gateway import pin, prove_ready
 from gen_toolkit.releases.check import parameters_of
 from gen_toolkit.releases.freeze import aliases_in, freeze, verify, write_release
 from gen_toolkit.releases.pipeline import pipeline_of
@@ -42,6 +42,7 @@ def run_release(
     references = find_references(notebook, {item.name for item in parameters.items})
     values = parameters.values(_from_files(given), from_text=True)
     _refuse_other_models(manifest, references, values)
+    _prove_ready(references, values)
     job = Job(
         name=name,
         kind="job",
@@ -70,6 +71,7 @@ def try_notebook(
     values = subject.parameters.values(_from_files(given), from_text=True)
     models = {name for parameter in subject.references.model_parameters for name in aliases_in(values[parameter])}
     frozen = freeze(subject, tuple(models))
+    _prove_ready(subject.references, values)
     folder = Path(tempfile.mkdtemp(dir=settings.workspace.prepare(), prefix="try-"))
     try:
         write_release(frozen, folder, subject, {"name": path.stem, "release": None})
@@ -126,6 +128,18 @@ def _refuse_other_models(manifest: Mapping[str, Any], references: References, va
                     fix="Put the alias back, or promote again.",
                     alias=name,
                 )
+
+
+def _prove_ready(references: References, values: Mapping[str, Any]) -> None:
+    """No kernel starts for a run whose model has no key, no weights or no server, or whose secret is missing."""
+    used = set(references.models) | {n for p in references.model_parameters for n in aliases_in(values[p])}
+    if references.default_model:
+        used.add(load_settings().settings.model)
+    for name in sorted(used):
+        prove_ready(name)
+    for value in values.values():
+        if isinstance(value, Secret):
+            _ = value.value
 
 
 def _secrets(

@@ -38,27 +38,29 @@ def keep(name: str, value: T) -> T:
 def _plain(name: str, value: Any) -> Any:
     if isinstance(value, bool | int | str | type(None)):
         return value
-    if isinstance(value, float):
-        if not math.isfinite(value):
+    if isinstance(value, float) or type(value).__name__ == "NaTType":
+        if value != value or not math.isfinite(value):
             raise KeepError(f"{name!r} is {value}, which is no number", fix="Keep None where there is none.", name=name)
         return value
     if hasattr(value, "isoformat"):
         return value.isoformat()
-    if hasattr(value, "to_dict") and hasattr(value, "columns"):
-        return json.loads(value.to_json(orient="records"))
-    if hasattr(value, "item") and getattr(value, "size", 1) == 1:
-        return _plain(name, value.item())
-    if hasattr(value, "to_json"):
-        told = value.to_json()
-        return json.loads(told) if isinstance(told, str) else told
     try:
-        return json.loads(json.dumps(value, allow_nan=False))
+        return json.loads(json.dumps(_data(value), allow_nan=False))
     except (TypeError, ValueError) as error:
         raise KeepError(
             f"{name!r} is {type(value).__name__}, which cannot be kept ({error})",
             fix="Keep numbers, texts, lists and dicts of them, or a table.",
             name=name,
         ) from None
+
+
+def _data(value: Any) -> Any:
+    if hasattr(value, "to_dict") and hasattr(value, "columns"):
+        return json.loads(value.to_json(orient="records"))
+    if hasattr(value, "to_json"):
+        told = value.to_json()
+        return json.loads(told) if isinstance(told, str) else told
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _shown(value: Any) -> str:

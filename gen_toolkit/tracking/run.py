@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from gen_toolkit import scope
@@ -103,16 +104,18 @@ def open_session() -> str:
     session = scope.session()
     if _opened_session != session:
         _opened_session = session
-        prepare_environment(load_settings())
+        settings = load_settings()
+        prepare_environment(settings)
         if surface() != "job":
             import_mlflow()  # now, and not on the writer's thread while a cell imports parts of it
         emit(RunStarted(run=session, name=source_name(), run_kind="session", tags=source_tags()))
-        atexit.register(_close_session, session, os.getpid())
+        atexit.register(_close_session, session, os.getpid(), settings.workspace.root)
     return session
 
 
-def _close_session(session: str, process: int) -> None:
+def _close_session(session: str, process: int, workspace: Path) -> None:
     if os.getpid() == process:
+        os.environ["GEN_TOOLKIT_WORKSPACE"] = str(workspace)  # the work may have gone to another folder
         emit(RunEnded(run=session, state="succeeded"))
 
 
