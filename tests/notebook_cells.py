@@ -55,9 +55,13 @@ def furnish(root: Path, *, mlflow: bool = True, settings: str = MODEL) -> Path:
     (root / "notebooks").mkdir(parents=True, exist_ok=True)
     (root / "gen_toolkit.toml").write_text(f'model = "dry"\n{settings}', encoding="utf-8")
     (root / "replies.json").write_text(json.dumps(REPLIES), encoding="utf-8")
-    if mlflow:
-        (root / "mlruns").mkdir(mode=0o700, exist_ok=True)
-        shutil.copyfile(_empty_mlflow(), root / "mlruns" / "mlflow.db")
+    return with_mlflow(root) if mlflow else root
+
+
+def with_mlflow(root: Path) -> Path:
+    """The workspace, with an MLflow database that is there already: making one takes seconds."""
+    (root / "mlruns").mkdir(mode=0o700, exist_ok=True)
+    shutil.copyfile(_empty_mlflow(), root / "mlruns" / "mlflow.db")
     return root
 
 

@@ -1,0 +1,140 @@
+"""MLFLOW_TRACKING_URI on a real `mlflow server`: all of it lands there, and nothing in the workspace's own store."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from mlflow_store import Store
+
+import gen_toolkit as gt
+from gen_toolkit.database.engine import open_database
+from gen_toolkit.tracking import spool
+from gen_toolkit.tracking.store import client
+
+pytestmark = pytest.mark.server
+
+LABEL = gt.Prompt("label", user="{{ text }}?", output=Literal["good", "bad"])
+ROWS = [{"text": "great", "label": "good"}, {"text": "awful", "label": "bad"}]
+
+
+class Server:
+    """An MLflow server on a port of its own, which may be started after its address is known."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self.uri = f"http://127.0.0.1:{self._port}"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")},
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_MODEL_CATALOG_URI": "",
+        }
+        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self._port)]
+        command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{self._folder / 'server.db'}"]
+        command += ["--artifacts-destination", str(self._folder / "artifacts")]
+        log = (self._folder / "server.log").open("wb")
+        self._process = subprocess.Popen(
+            command, cwd=self._folder, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+        log.close()
+        until = time.monotonic() + 90
+        while not self._answers():
+            assert self._process.poll() is None, (self._folder / "server.log").read_text()
+            assert time.monotonic() < until, (self._folder / "server.log").read_text()
+            time.sleep(0.1)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.uri}/health", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def stop(self) -> None:
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    made = Server(tmp_path_factory.mktemp("server"))
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def remote(server: Server, store: Store, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The workspace of a test that says MLFLOW_TRACKING_URI; its own store is there too, and must stay empty."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    return client(server.uri)
+
+
+def _runs(remote: Any, name: str) -> list[Any]:
+    experiment = remote.get_experiment_by_name("work")
+    return list(remote.search_runs([experiment.experiment_id], f"tags.`mlflow.runName` = '{name}'"))
+
+
+def test_events_wait_for_a_server_that_comes_later_and_are_delivered_once(
+    server: Server, store: Store, remote: Any
+) -> None:
+    with gt.run("early"):
+        gt.keep("n", 1)
+    waiting = spool.count_waiting(open_database())
+    assert store.drain(seconds=3) == waiting > 3
+    server.start()
+    assert store.drain() == 0
+    (run,) = _runs(remote, "early")
+    assert (run.data.metrics["n"], run.info.status) == (1, "FINISHED")
+    store.sql("update spool set delivered_at = null")
+    assert store.drain() == 0
+    assert len(_runs(remote, "early")) == 1
+    assert len(remote.get_metric_history(run.info.run_id, "n")) == 1
+
+
+def test_runs_prompts_and_tables_land_on_the_server_and_none_in_the_workspace(store: Store, remote: Any) -> None:
+    import mlflow
+
+    saved = LABEL.save("first", alias="live")
+    assert gt.load_prompt("label@live") == saved
+    with gt.run("remote"):
+        mlflow.log_metric("own", 3)
+        result = gt.evaluate(
+            saved,
+            ROWS,
+            scorer=gt.scorers.exact("label", name="acc"),
+            model=gt.ScriptedModel({"*": "good"}),
+            name="evaluated",
+            baseline="label@live",
+        )
+    assert store.drain() == 0
+    (outer,) = _runs(remote, "remote")
+    (inner,) = _runs(remote, "evaluated")
+    assert outer.data.metrics["own"] == 3
+    assert inner.data.tags["mlflow.parentRunId"] == outer.info.run_id
+    assert (inner.data.params["prompt"], inner.data.metrics["acc"]) == ("label@1", 0.5)
+    assert result.verdicts[0].finding == "no difference shown"
+    table = remote.load_table(inner.info.experiment_id, "rows.json", run_ids=[inner.info.run_id])
+    assert list(table["output"]) == ["good", "good"]
+    assert remote.get_prompt_version_by_alias("label", "live").version == 1
+    assert '"label"' in inner.data.tags["mlflow.linkedPrompts"]
+    assert store.mlflow.get_experiment_by_name("work") is None
+    assert store.mlflow.search_registered_models() == []
+    assert list(store.mlflow.search_prompts()) == []
+    assert not (store.root / "mlruns" / "artifacts").exists()
