@@ -36,7 +36,7 @@ def _network_is_off() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty workspace, which is also the current folder; nothing of the caller's settings reaches it."""
     for name in list(os.environ):
         if name.startswith(("GEN_TOOLKIT_", "MLFLOW_")) and name != "GEN_TOOLKIT_EMBEDDED_THREADS":
@@ -45,7 +45,10 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "notebooks").mkdir(parents=True)
     (root / "gen_toolkit.toml").write_text("", encoding="utf-8")
     monkeypatch.chdir(root)
-    return root
+    before = dict(os.environ)
+    yield root
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]  # what the package set for MLflow in this process
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from gen_toolkit.ipynb import Notebook, write_notebook
 
@@ -61,19 +62,19 @@ def furnish(root: Path, *, mlflow: bool = True, settings: str = MODEL) -> Path:
 def with_mlflow(root: Path) -> Path:
     """The workspace, with an MLflow database that is there already: making one takes seconds."""
     (root / "mlruns").mkdir(mode=0o700, exist_ok=True)
-    shutil.copyfile(_empty_mlflow(), root / "mlruns" / "mlflow.db")
+    (root / "mlruns" / "mlflow.db").write_bytes(_empty_mlflow())
     return root
 
 
 @functools.cache
-def _empty_mlflow() -> Path:
-    path = Path(tempfile.mkdtemp(prefix="gt-tests-")) / "mlflow.db"
-    make = f"import mlflow; mlflow.MlflowClient('sqlite:///{path}').search_experiments()"
+def _empty_mlflow() -> bytes:
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_MODEL_CATALOG_URI": ""}
-    subprocess.run(
-        [sys.executable, "-c", make], env={**os.environ, **quiet}, check=True, capture_output=True, timeout=120
-    )
-    return path
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mlflow.db"
+        make = f"import mlflow; mlflow.MlflowClient('sqlite:///{path}').search_experiments()"
+        environment = {**environment_of_nobody(), **quiet}
+        subprocess.run([sys.executable, "-c", make], env=environment, check=True, capture_output=True, timeout=120)
+        return path.read_bytes()
 
 
 def gen(*arguments: str | Path, cwd: Path, timeout: float = 90, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -81,12 +82,28 @@ def gen(*arguments: str | Path, cwd: Path, timeout: float = 90, **environment: s
     return subprocess.run(
         command(*arguments),
         cwd=cwd,
-        env={**os.environ, **environment},
+        env={**environment_of_nobody(), **environment},
         capture_output=True,
         text=True,
         timeout=timeout,
         check=False,
     )
+
+
+def environment_of_nobody() -> dict[str, str]:
+    """Without the settings that toolkit and MLflow leave in this process for the tests that come later."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("GEN_TOOLKIT_", "MLFLOW_")) or name == "GEN_TOOLKIT_EMBEDDED_THREADS"
+    }
+
+
+def enter(root: Path, patch: pytest.MonkeyPatch) -> None:
+    """Work in `root` from here on, as the fixture `workspace` does for a test; for fixtures of a whole module."""
+    for name in os.environ.keys() - environment_of_nobody().keys():
+        patch.delenv(name)
+    patch.chdir(root)
 
 
 def command(*arguments: str | Path) -> list[str]:

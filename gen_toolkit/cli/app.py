@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures.thread  # noqa: F401 - MLflow needs it, and at exit, when the writer delivers, it is too late
 import json
 import os
 import signal

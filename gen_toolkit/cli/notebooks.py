@@ -36,8 +36,10 @@ def try_(
 ) -> None:
     """Execute a notebook exactly as a job would, without promoting it."""
     from gen_toolkit.cli.show import given
+    from gen_toolkit.jobs.reconcile import reconcile
     from gen_toolkit.releases.start import try_notebook
 
+    reconcile()
     with follow(notebook.stem, quiet=as_json) as progress:
         finished = try_notebook(notebook, given(parameters), timeout=timeout, progress=progress)
     show_run(finished, as_json)

@@ -44,7 +44,7 @@ def main() -> None:
 
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
-            return _execute(nb_man, kernel_name, folder, say, options)
+            return _execute(nb_man, kernel_name, folder, task["connection_file"], say, options)
 
     papermill_engines.register("gen_toolkit", Engine)
     say(event="ready")
@@ -83,7 +83,9 @@ class _Teller:
             self._out.flush()
 
 
-def _execute(nb_man: Any, kernel_name: str, folder: Path, say: _Teller, options: dict[str, Any]) -> Any:
+def _execute(
+    nb_man: Any, kernel_name: str, folder: Path, connection_file: str, say: _Teller, options: dict[str, Any]
+) -> Any:
     from jupyter_client.manager import AsyncKernelManager
     from nbclient.exceptions import DeadKernelError
     from papermill.clientwrap import PapermillNotebookClient
@@ -91,6 +93,7 @@ def _execute(nb_man: Any, kernel_name: str, folder: Path, say: _Teller, options:
     code = [cell for cell in nb_man.nb.cells if cell.cell_type == "code" and cell.source.strip()]
     ran: set[int] = set()
     saver = _Saver(folder / NOTEBOOK, nb_man)
+    kernels: list[Any] = []
 
     def started(cell_index: int, **_: Any) -> None:
         say(event="cell", cell=cell_index + 1, of=len(nb_man.nb.cells))
@@ -102,11 +105,15 @@ def _execute(nb_man: Any, kernel_name: str, folder: Path, say: _Teller, options:
     class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no types
         """Passes on what a person watching wants to see: streams to the log, progress to the supervisor."""
 
+        def start_new_kernel(self, **kwargs: Any) -> None:
+            super().start_new_kernel(**kwargs)
+            kernels.append(self.km.provisioner.process)  # forgotten by its manager once it is dead
+
         def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
             _pass_on(msg, say)
             return super().process_message(msg, cell, cell_index)
 
-    manager = AsyncKernelManager(kernel_name=kernel_name, transport="ipc", connection_file=_connection_file())
+    manager = AsyncKernelManager(kernel_name=kernel_name, transport="ipc", connection_file=connection_file)
     client = Client(
         nb_man,
         km=manager,
@@ -121,10 +128,10 @@ def _execute(nb_man: Any, kernel_name: str, folder: Path, say: _Teller, options:
     )
     try:
         client.execute(preexec_fn=die_with_parent)
-    except DeadKernelError:
-        code_of_exit = getattr(manager.provisioner, "process", None)
-        status = code_of_exit.poll() if code_of_exit is not None else None
-        say(event="dead", cell=_running_cell(nb_man), status=status)
+    except (DeadKernelError, RuntimeError):  # the second is what a kernel's death while it starts is told by
+        if not kernels or kernels[0].poll() is None:
+            raise
+        say(event="dead", cell=_running_cell(nb_man), status=kernels[0].poll())
         return
     finally:
         saver.save(force=True)
@@ -141,13 +148,6 @@ def _pass_on(message: Any, say: _Teller) -> None:
             say(event="progress", line=lines[-1][:300])
     elif kind in {"display_data", "update_display_data"} and content.get("transient", {}).get("display_id"):
         say(event="progress", line=str(content["data"].get("text/plain", ""))[:300])
-
-
-def _connection_file() -> str:
-    """In a folder of its own with a short name: a socket's path may have 107 characters."""
-    import tempfile
-
-    return os.path.join(tempfile.mkdtemp(prefix="gt-"), "kernel.json")
 
 
 def _running_cell(nb_man: Any) -> int | None:

@@ -13,6 +13,7 @@ import selectors
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def supervise(
         reached = cell or None
         progress(cell, of, line)
 
-    with _signals(), open(folder / "log.txt", "ab", opener=_private) as log:
+    with _signals(), _sockets() as sockets, open(folder / "log.txt", "ab", opener=_private) as log:
         runner = None
         try:
             runner = subprocess.Popen(
@@ -86,7 +87,8 @@ def supervise(
                 start_new_session=True,  # Ctrl-C comes to us, not to the runner
                 preexec_fn=die_with_parent,
             )
-            _hand_over(runner, {"environment": late_environment(), "cwd": str(cwd), "secrets": list(secrets)})
+            task = {"cwd": str(cwd), "secrets": list(secrets), "connection_file": f"{sockets}/kernel.json"}
+            _hand_over(runner, {**task, "environment": late_environment()})
             return _follow(runner, until, timeout, follow)
         except _Stop as stop:
             name = signal.Signals(stop.number).name
@@ -95,6 +97,11 @@ def supervise(
             end_marked(mark, run)
             if runner is not None:
                 _close(runner)
+
+
+def _sockets() -> tempfile.TemporaryDirectory[str]:
+    """A folder for the kernel's sockets, with a short name: a socket's path may have 107 characters."""
+    return tempfile.TemporaryDirectory(prefix="gt-", ignore_cleanup_errors=True)
 
 
 def _private(path: str, flags: int) -> int:

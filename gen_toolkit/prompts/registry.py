@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gen_toolkit import scope
-from gen_toolkit.errors import PromptError, PromptNotFound
+from gen_toolkit.errors import PromptError, PromptNotFound, ReleaseError
 from gen_toolkit.prompts.prompt import Prompt
 from gen_toolkit.tracking import registry
 
@@ -44,7 +44,7 @@ def _frozen(reference: str, name: str) -> Prompt:
     frozen = manifest["prompts"].get(reference)
     if frozen is None:
         known = ", ".join(sorted(manifest["prompts"])) or "none"
-        raise PromptNotFound(
+        raise ReleaseError(
             f"prompt {reference!r} is not frozen in this release; frozen: {known}",
             fix="Promote again: references must be literal texts, and must exist at promotion.",
             reference=reference,

@@ -67,7 +67,7 @@ def _visit_call(node: ast.Call, cell: int, found: References, parameters: set[st
     keywords = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
     if name == "keep":
         found.keeps = True
-    elif name == "load_prompt" and first is not None:
+    elif name == "load_prompt" and (first := first or keywords.get("reference")) is not None:
         _literal(first, cell, "load_prompt", found.prompts, found)
     elif name == "Prompt" and isinstance(first, ast.Constant) and isinstance(first.value, str):
         found.saved.add(first.value)

@@ -7,6 +7,7 @@ looks at MLflow runs it first. MLflow slow, down or wrong never stops the work: 
 from __future__ import annotations
 
 import atexit
+import concurrent.futures.thread  # noqa: F401 - MLflow uses it; it cannot be loaded any more while we exit
 import contextlib
 import fcntl
 import os
@@ -127,9 +128,10 @@ class _Writer:
     def _run(self) -> None:
         while True:
             self._work.wait()
+            leaving = self._leave.is_set()  # asked before: what came while we drained must go out, too
             self._work.clear()
             left = self._drain()
-            if self._leave.is_set():
+            if leaving:
                 return
             if left:
                 self._leave.wait(_PAUSE_WHEN_DOWN)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from notebook_cells import command, furnish, gen_json, source_of, written
+from notebook_cells import command, environment_of_nobody, furnish, gen_json, source_of, written
 
 from gen_toolkit.process import marked
 from gen_toolkit.surface import RUN_MARK
@@ -83,6 +83,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
         name: subprocess.Popen(
             command("run", "sleeper", "-p", f"name={name}"),
             cwd=root,
+            env=environment_of_nobody(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -105,6 +106,35 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
         for process in processes.values():
             process.kill()
             process.wait()
+
+
+@pytest.fixture
+def early(tmp_path: Path) -> Run:
+    """A run whose kernel is killed as soon as there is one."""
+    root = furnish(tmp_path / "early")
+    path = written(root / "notebooks/sleeper.ipynb", *SLEEPER, parameters='name: str = "x"')
+    process = subprocess.Popen(
+        command("try", path, "--json"), cwd=root, env=environment_of_nobody(), stdout=-1, stderr=-3
+    )
+
+    def kernels() -> list[tuple[str, int]]:
+        runs = [folder.name for folder in root.glob("mlruns/runs/*")]
+        return [(run, pid) for run in runs for pid in marked(RUN_MARK, run) if "ipykernel" in what(pid)]
+
+    assert patiently(kernels, 60), "no kernel"
+    ((run, kernel),) = kernels()
+    os.kill(kernel, signal.SIGKILL)
+    told, _ = process.communicate(timeout=60)
+    return Run(process, run, kernel, process.returncode, row=json.loads(told))
+
+
+def test_a_kernel_killed_while_it_starts_is_a_killed_run(early: Run) -> None:
+    assert (early.row["state"], early.exit_code) == ("killed", 1)
+    assert early.row["reason"]["message"] == "the kernel was killed by SIGKILL"
+    assert marked(RUN_MARK, early.id) == []
+    notebook = json.loads((Path(early.row["folder"]) / "notebook.ipynb").read_text())
+    assert notebook["metadata"]["gen_toolkit"]["state"] == "killed"
+    assert "completed" not in [cell["metadata"]["papermill"]["status"] for cell in notebook["cells"]]
 
 
 def asleep(root: Path, name: str, process: subprocess.Popen[bytes]) -> Run:

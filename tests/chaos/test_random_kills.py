@@ -33,7 +33,11 @@ def test_random_kills_leave_the_truth_and_nothing_else(tmp_path: Path) -> None:
     hits = {"command": 0, "inside": 0, "none": 0}
     for _ in range(KILLS):
         started = subprocess.Popen(
-            command("run", "steps"), cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            command("run", "steps"),
+            cwd=root,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         time.sleep(dice.uniform(0.3, 6.0))
         hits[strike(dice, started, root)] += 1
@@ -49,7 +53,8 @@ def test_random_kills_leave_the_truth_and_nothing_else(tmp_path: Path) -> None:
         assert (row["state"] == "succeeded") == (row["outcome"]["kept"].get("step") == 7 and row["reason"] is None)
         notebook = json.loads((Path(row["folder"]) / "notebook.ipynb").read_text(encoding="utf-8"))
         assert notebook["metadata"]["gen_toolkit"]["state"] == row["state"]
-    assert hits["command"] and hits["inside"]
+    assert hits["command"]
+    assert hits["inside"]
 
 
 def strike(dice: random.Random, started: subprocess.Popen[bytes], root: Path) -> str:

@@ -75,7 +75,9 @@ class _Callable:
 ASKED = model()
 
 
-@pytest.mark.parametrize("function", [_sync, _async, lambda row: _async(row), _Callable()], ids=str)
+@pytest.mark.parametrize(
+    "function", [_sync, _async, lambda row: _async(row), _Callable()], ids=["sync", "async", "lambda", "object"]
+)
 def test_a_function_sync_or_async_may_be_evaluated(function: Callable[..., Any]) -> None:
     assert gt.evaluate(function, ROWS, scorer=RIGHT).mean() == 0.75
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from notebook_cells import code, furnish, gen, source_of, written
+from notebook_cells import code, enter, furnish, gen, source_of, written
 
 from gen_toolkit.process import marked
 from gen_toolkit.releases.promote import promote
@@ -68,7 +68,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ended]]
     good = written(root / "notebooks/good.ipynb", *GOOD, parameters=GOOD_PARAMETERS)
     paths = {name: written(root / f"notebooks/{name}.ipynb", *cells) for name, cells in NOTEBOOKS.items()}
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as background:
-        patch.chdir(root)
+        enter(root, patch)
         slow = background.submit(gen, "try", paths["sleeping"], "--timeout", "15", "--json", cwd=root)
         patch.setenv("CANARY", "bird")
         patch.setenv("JOB_KEY", SECRET)

@@ -244,6 +244,7 @@ def test_retry_after_is_kept_to(server: OpenAIServer) -> None:
         (email.utils.formatdate(time.time() + 3600, usegmt=True), 3600),
         (email.utils.formatdate(time.time() - 3600, usegmt=True), 0),
     ],
+    ids=["none", "whole", "fraction", "negative", "word", "empty", "later", "past"],
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
     found = _retry_after(header)

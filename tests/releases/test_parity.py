@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from notebook_cells import furnish, written
+from notebook_cells import enter, furnish, written
 
 from gen_toolkit import Prompt
 from gen_toolkit.jobs.ledger import RunRow
@@ -46,7 +46,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     path = written(root / "notebooks/label.ipynb", *CELLS, parameters=PARAMETERS)
     (root / "script.py").write_text("\n".join([PARAMETERS.replace("result", "script"), *CELLS]))
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
+        enter(root, patch)
         first = saved("Which is it?")
         subprocess.run([sys.executable, "script.py"], check=True, capture_output=True, timeout=90)
         session = run_through(path, {"out": Path("notebook.json")})

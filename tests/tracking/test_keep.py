@@ -75,7 +75,7 @@ def test_what_is_kept_is_shown(store: Store, capsys: pytest.CaptureFixture[str])
         float("inf"),
         numpy.float64("nan"),
         [1, float("nan")],
-        object(),
+        ...,
         {1, 2},
         b"bytes",
         pandas.DataFrame([[1, 2]], columns=["a", "a"]),
