@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from gen_toolkit import text
@@ -92,7 +92,8 @@ class Progress:
     """
 
     def __init__(self, label: str, total: int, *, every: float = 0.1) -> None:
-        self.label, self.total, self.done, self.note = label, total, 0, ""
+        self.label, self.total, self.done = label, total, 0
+        self._note: str | Callable[[], str] = ""
         self._every = every
         self._start = time.monotonic()
         self._shown = 0.0
@@ -114,16 +115,18 @@ class Progress:
         if self._mode == "terminal":
             sys.stderr.write("\n")
 
-    def step(self, note: str = "", count: int = 1) -> None:
+    def step(self, note: str | Callable[[], str] = "", count: int = 1) -> None:
+        """`count` more are done. A note that takes work is given as a function, and made when it is shown."""
         self.done += count
-        self.note = note or self.note
+        self._note = note or self._note
         self._show()
 
     def _line(self) -> str:
         elapsed = time.monotonic() - self._start
         rate = self.done / elapsed if elapsed > 0 and self.done else 0.0
         left = f", {seconds((self.total - self.done) / rate)} left" if rate and self.done < self.total else ""
-        note = f"  {self.note}" if self.note else ""
+        said = self._note() if callable(self._note) else self._note
+        note = f"  {said}" if said else ""
         return f"{self.label}  {self.done}/{self.total}  {seconds(elapsed)}{left}{note}"
 
     def _show(self, force: bool = False) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tomllib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 
@@ -64,11 +65,17 @@ def _configuration(folder: Path) -> Path | None:
     if own.is_file():
         return own
     project = folder / "pyproject.toml"
-    if project.is_file():
-        try:
-            tool = tomllib.loads(project.read_text(encoding="utf-8")).get("tool", {})
-        except (OSError, ValueError):
-            return None  # somebody else's broken file is not ours to report
-        if "gen_toolkit" in tool:
-            return project
-    return None
+    try:
+        changed = project.stat().st_mtime_ns
+    except OSError:
+        return None
+    return project if _has_our_table(project, changed) else None
+
+
+@lru_cache(maxsize=64)
+def _has_our_table(project: Path, _changed: int) -> bool:
+    """Read once as long as the file is the same: every call asks for the workspace."""
+    try:
+        return "gen_toolkit" in tomllib.loads(project.read_text(encoding="utf-8")).get("tool", {})
+    except (OSError, ValueError):
+        return False  # somebody else's broken file is not ours to report

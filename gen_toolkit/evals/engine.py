@@ -42,12 +42,15 @@ async def run_rows(task: Task, rows: Dataset, scorers: Sequence[Scorer], progres
     """One RowResult a row, in order. What is wrong for every row (settings, a dead server) raises."""
     places = asyncio.Semaphore(task.concurrency)
     done: dict[int, RowResult] = {}
+    answered = False
 
     async def work(index: int) -> None:
+        nonlocal answered
         async with places:
-            answered = any(row.calls and row.error is None for row in done.values())
-            done[index] = await _row(task, rows[index], scorers, first=index == 0, answered=answered)
-        progress.step(_running_scores(done, scorers))
+            row = await _row(task, rows[index], scorers, first=index == 0, answered=answered)
+        done[index] = row
+        answered = answered or (row.calls > 0 and row.error is None)
+        progress.step(lambda: _running_scores(done, scorers))
 
     with progress:
         await work(0)  # alone: a dead server is found out by one call, not by hundreds
