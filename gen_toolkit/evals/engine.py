@@ -14,7 +14,16 @@ from typing import Any
 from gen_toolkit import scope, text
 from gen_toolkit.datasets.dataset import Dataset, Row
 from gen_toolkit.display import Progress
-from gen_toolkit.errors import GenToolkitError, InputError, ModelError, ModelUnreachable, OutputMismatch, SetupError
+from gen_toolkit.errors import (
+    DatasetError,
+    GenToolkitError,
+    InputError,
+    ModelError,
+    ModelUnreachable,
+    OutputMismatch,
+    PromptError,
+    SetupError,
+)
 from gen_toolkit.evals.choice import Choose
 from gen_toolkit.evals.result import RowResult
 from gen_toolkit.evals.score import Score, Scorer, as_score
@@ -69,9 +78,10 @@ async def _row(task: Task, row: Row, scorers: Sequence[Scorer], *, first: bool, 
     with scope.inside(row=scope.Row(row.id)), count_calls(replies):
         try:
             value, probabilities = await _value(task, row)
-        except (InputError, SetupError):
-            raise  # not this row's fault
         except Exception as error:
+            of_this_row = isinstance(error, PromptError | DatasetError) and not first  # a value that cannot be rendered
+            if isinstance(error, InputError | SetupError) and not of_this_row:
+                raise
             if first and isinstance(error, ModelError) and not isinstance(error, OutputMismatch):
                 raise  # a model that cannot be reached is no table of failures
             if isinstance(error, ModelUnreachable) and not answered:

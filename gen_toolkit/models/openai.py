@@ -64,7 +64,7 @@ class OpenAIProvider:
                 api_key=key,
                 base_url=self._alias.base_url,
                 default_headers=self._alias.headers or None,
-                max_retries=0,  # the retry link owns them: see docs/reliability
+                max_retries=0,  # the retry link owns them: see docs/models.md
                 timeout=self._alias.deadline_s,
             )
         return self._clients[key]

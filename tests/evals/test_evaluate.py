@@ -390,3 +390,11 @@ def test_a_strange_value_of_a_function_costs_no_result(store: Store, value: Any)
     assert result.mean() == 1.0
     assert len(store.artifact(result.run, "rows.json")["data"]) == 4
     assert store.sql("select problem from spool where problem is not null") == []
+
+
+def test_a_row_that_cannot_be_rendered_fails_alone() -> None:
+    rows = [{"text": "good", "n": 1, "label": "positive"}, {"text": "good", "n": 0, "label": "positive"}]
+    prompt = gt.Prompt("divide", user="{{ text }} {{ 6 / n }}")
+    found = gt.evaluate(prompt, rows, model=gt.ScriptedModel({"*": "positive"}), scorer=gt.scorers.exact("label"))
+    assert [row.error is None for row in found.rows] == [True, False]
+    assert found.mean() == 1.0
