@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,12 @@ def _network_is_off() -> Iterator[None]:
         patch.setenv(name, "127.0.0.1,localhost")
     yield
     patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ctrl_c_is_heard() -> None:
+    """A shell that starts tests in the background has them ignore SIGINT; the tests of Ctrl-C send it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
