@@ -59,10 +59,6 @@ def bundle(plain: str, html: str) -> dict[str, str]:
     return {"text/plain": text.terminal(plain), "text/html": html}
 
 
-def percent(value: float) -> str:
-    return f"{value * 100:.1f} %"
-
-
 def money(value: object, digits: int = 4) -> str:
     """USD, or "unknown": an unknown cost is not 0."""
     return "unknown" if value is None else f"${float(str(value)):.{digits}f}"

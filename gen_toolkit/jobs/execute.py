@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -222,6 +223,8 @@ def tell_mlflow(run: RunRow) -> None:
     params = {n: ", ".join(took[key]) for n, key in (("model", "models"), ("prompt", "prompts")) if took.get(key)}
     labels = {"gen_toolkit.cost": "unknown" if took.get("cost_usd") is None else "known"}
     emit(Recorded(run=run.id, metrics=metrics, params=params, tags=labels))
+    kept = json.dumps(took.get("kept", {}), ensure_ascii=False, indent=1)
+    emit(FileRecorded(run=run.id, file="outputs.json", content=kept))
     path = run.folder / "notebook.ipynb"
     if path.exists():
         emit(FileRecorded(run=run.id, file="notebook.ipynb", content=path.read_text(encoding="utf-8")))

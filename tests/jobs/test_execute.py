@@ -191,6 +191,7 @@ def test_mlflow_holds_the_jobs_parameters_numbers_tags_and_files(runs: dict[str,
     artifacts = Path(run.info.artifact_uri.removeprefix("file://"))
     assert json.loads((artifacts / "notebook.ipynb").read_text())["metadata"]["gen_toolkit"]["state"] == "succeeded"
     assert json.loads((artifacts / "kept/label.json").read_text()) == "positive"
+    assert json.loads((artifacts / "outputs.json").read_text()) == row["outcome"]["kept"]
 
 
 def test_the_notebooks_own_mlflow_calls_land_in_the_jobs_run(runs: dict[str, Ended]) -> None:
