@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gen_toolkit.models.chat import achat as achat
     from gen_toolkit.models.chat import chat as chat
     from gen_toolkit.models.chat import choose as choose
+    from gen_toolkit.models.chat import stream as stream
     from gen_toolkit.models.scripted import ScriptedModel as ScriptedModel
     from gen_toolkit.prompts.prompt import Prompt as Prompt
     from gen_toolkit.prompts.registry import load_prompt as load_prompt
@@ -48,6 +49,7 @@ _HOME_OF = {
     "load_prompt": "prompts.registry",
     "run": "tracking.run",
     "scorers": "evals",
+    "stream": "models.chat",
 }
 
 __version__ = "0.1.0"

@@ -17,7 +17,9 @@
     │   └── NotFound
     ├── WorkError                       exit 1  the work itself says no
     │   ├── CheckFailed
-    │   └── RunFailed
+    │   ├── RunFailed
+    │   ├── GuardRefused
+    │   └── BudgetExceeded              exit 4
     ├── SetupError                      exit 3  model, key, database, disk
     │   ├── MissingSecret
     │   ├── MissingWeights
@@ -27,6 +29,7 @@
     └── ModelError                      exit 3  a call to a model that brought no usable answer
         ├── ModelUnreachable
         ├── ModelRefused
+        │   └── QuotaExhausted
         ├── ModelOverloaded
         ├── BadReply
         ├── OutputMismatch              exit 1
@@ -36,6 +39,8 @@ An error carries its data as attributes, a `code` for scripts, and `fix`: the ne
 """
 
 from __future__ import annotations
+
+from typing import Any, ClassVar
 
 from gen_toolkit.failure import GenToolkitError as GenToolkitError
 from gen_toolkit.failure import from_json as from_json
@@ -154,6 +159,25 @@ class RunFailed(WorkError):
     state: str
 
 
+class GuardRefused(WorkError):
+    """A text that the guard of an alias does not let through. Data: `alias`, `reason`, `direction`."""
+
+    code = "guard-refused"
+    reason: str
+    direction: str
+
+
+class BudgetExceeded(WorkError):
+    """A call that was not made because it might cross a budget. Data: `budget`, `spent`, `limit`, `needed`."""
+
+    code = "budget"
+    exit_code = 4
+    budget: str
+    spent: str
+    limit: str
+    needed: str
+
+
 class SetupError(GenToolkitError):
     """Something around us is missing or broken: model, key, database, disk."""
 
@@ -174,9 +198,13 @@ class MissingWeights(SetupError):
 
 
 class DatabaseError(SetupError):
-    """The workspace database cannot be opened, read or written. Data: `url`."""
+    """The workspace database cannot be opened, read or written. Data: `url`.
+
+    Where an answer that was paid for could not be recorded, `reply` holds it.
+    """
 
     code = "database"
+    reply: Any = None
 
 
 class TrackingError(SetupError):
@@ -192,11 +220,18 @@ class ReplayMiss(SetupError):
 
 
 class ModelError(GenToolkitError):
-    """A call that brought no usable answer. Data: `alias`, `attempts`."""
+    """A call that brought no usable answer. Data: `alias`, `attempts`; of a stream `partial`, the text so far."""
 
     code = "model"
     exit_code = 3
-    attempts: int
+    attempts: int = 1
+    billed: bool | None = None
+    """Whether the attempt is on the bill; None: it may be, nobody can tell."""
+    elsewhere: ClassVar[bool] = False
+    """Whether another model might answer: then the alias's fallbacks are asked."""
+    partial: str = ""
+    call: str | None = None
+    """Id of the failed call in the journal."""
 
 
 class ModelUnreachable(ModelError):
@@ -204,12 +239,25 @@ class ModelUnreachable(ModelError):
 
     code = "model-unreachable"
     retryable = True
+    elsewhere = True
 
 
 class ModelRefused(ModelError):
-    """The server said no, and will again: bad request, bad key, no such model. Data: `status`."""
+    """The server said no, and will again: bad request, bad key, no such model. Data: `status`, `reason`.
+
+    `reason` is `context-length`, `content-filter`, `redirect`, or "" where the status says it all.
+    """
 
     code = "model-refused"
+    billed = False
+    reason: str = ""
+
+
+class QuotaExhausted(ModelRefused):
+    """The account has used up what it paid for. Data: `status`."""
+
+    code = "quota"
+    elsewhere = True
 
 
 class ModelOverloaded(ModelError):
@@ -217,6 +265,7 @@ class ModelOverloaded(ModelError):
 
     code = "model-overloaded"
     retryable = True
+    elsewhere = True
 
 
 class BadReply(ModelError):
@@ -224,6 +273,7 @@ class BadReply(ModelError):
 
     code = "bad-reply"
     retryable = True
+    elsewhere = True
 
 
 class OutputMismatch(ModelError):
@@ -239,3 +289,4 @@ class DeadlineExceeded(ModelError):
 
     code = "deadline"
     exit_code = 4
+    elsewhere = True

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -15,7 +16,13 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 def this_process() -> str:
     """`host pid start`: a name that no other process will have, also when the pid is used again."""
-    return f"{socket.gethostname()} {os.getpid()} {_started(os.getpid()) or 0}"
+    return _name(os.getpid())
+
+
+@cache
+def _name(pid: int) -> str:
+    """Looked up once: every call is signed with it."""
+    return f"{socket.gethostname()} {pid} {_started(pid) or 0}"
 
 
 def is_alive(name: str) -> bool:

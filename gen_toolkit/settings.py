@@ -8,73 +8,38 @@ from __future__ import annotations
 
 import os
 import tomllib
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from gen_toolkit.errors import SettingError, UnknownAlias, nearest
+from gen_toolkit.alias import Alias
+from gen_toolkit.amount import Amount
+from gen_toolkit.errors import InputError, SettingError, UnknownAlias, nearest
 from gen_toolkit.workspace import Workspace, find_workspace
 
 Mode = Literal["live", "reuse", "replay"]
 
 
-class Price(BaseModel):
-    """What a model costs, in USD per million tokens."""
+class Budgets(BaseModel):
+    """What may be spent, as `"0.50 USD"`, `"200000 tokens"` or both with a comma between."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    input: Decimal = Field(ge=0)
-    output: Decimal = Field(ge=0)
+    run: str | None = None
+    """By each run of its own that names no other budget."""
+    day: str | None = None
+    """By the whole workspace on one day (UTC)."""
 
-
-class Alias(BaseModel):
-    """A model under a name of the workspace's own: what `model="fast"` means."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    provider: str = "openai"
-    """`openai` (anything that speaks its API), `embedded`, `scripted`, or a plugin's name."""
-    model: str | None = None
-    """The model's name at the provider."""
-    base_url: str | None = None
-    api_key: str | None = None
-    """A reference, `env:NAME` or `file:PATH`, never the key itself."""
-    headers: dict[str, str] = {}
-    options: dict[str, Any] = {}
-    """Sent with every request unless the call says otherwise."""
-    deadline_s: float = Field(default=60.0, gt=0)
-    """Total seconds for a call: all attempts and the waits between them."""
-    max_attempts: int = Field(default=4, ge=1)
-    concurrency: int = Field(default=8, ge=1)
-    """How many calls an evaluation keeps in flight."""
-    price: Price | None = None
-    """Overrides the price list; without either the cost is unknown."""
-    replies: str | None = None
-    """For `scripted`: the file with its replies, relative to the workspace."""
-
-    @field_validator("base_url")
+    @field_validator("run", "day")
     @classmethod
-    def _is_address(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        try:
-            parts = urlsplit(value)
-            good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            good = False
-        if not good:
-            raise ValueError("write an address like http://localhost:8000/v1")
-        return value
-
-    @field_validator("api_key")
-    @classmethod
-    def _is_reference(cls, value: str | None) -> str | None:
-        if value is not None and not (value.startswith(("env:", "file:")) and value.partition(":")[2]):
-            raise ValueError("write env:NAME or file:PATH, never the key itself")
+    def _is_amount(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                Amount.of(value)
+            except InputError as error:
+                raise ValueError(str(error)) from None
         return value
 
 
@@ -100,6 +65,9 @@ class Settings(BaseSettings):
     model: str = "local"
     """The alias used when a call names none."""
     models: dict[str, Alias] = {}
+    budgets: Budgets = Budgets()
+    bodies_days: float = Field(default=30, gt=0)
+    """How long the journal keeps requests and replies of calls that nothing holds; hashes and costs stay."""
 
     @classmethod
     def settings_customise_sources(
@@ -124,6 +92,19 @@ class Settings(BaseSettings):
                 known=sorted(known),
             )
         return wanted, known[wanted]
+
+    def fallbacks(self, name: str) -> list[tuple[str, Alias]]:
+        """The aliases that stand in for `name`, in turn. Raises SettingError where data would go elsewhere."""
+        _, alias = self.alias(name)
+        found = [self.alias(other) for other in alias.fallbacks]
+        for other, stand_in in found:
+            if stand_in.data != alias.data:
+                raise SettingError(
+                    f"model alias {name!r} (data {alias.data!r}) falls back to {other!r} (data {stand_in.data!r})",
+                    fix="Fall back only between aliases with the same data label, or correct the label.",
+                    setting=f"models.{name}.fallbacks",
+                )
+        return found
 
 
 class Resolved(BaseModel):

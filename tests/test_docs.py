@@ -10,10 +10,11 @@ from typing import get_args
 import pytest
 
 import gen_toolkit as gt
+from gen_toolkit.alias import Alias
 from gen_toolkit.cli.app import app
 from gen_toolkit.jobs.ledger import State
 from gen_toolkit.releases.pipeline import _KEYS
-from gen_toolkit.settings import Alias, Settings
+from gen_toolkit.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 DOCS = {path.name: path.read_text(encoding="utf-8") for path in [*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")]}

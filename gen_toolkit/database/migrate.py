@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from gen_toolkit.errors import DatabaseError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-NEWEST = "0001"
+NEWEST = "0002"
 
 
 def migrate(engine: Engine) -> None:

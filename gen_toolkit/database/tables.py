@@ -1,6 +1,6 @@
 """The tables, as the newest migration leaves them (a test compares the two)."""
 
-from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
 
 metadata = MetaData()
 
@@ -9,25 +9,93 @@ calls = Table(
     metadata,
     Column("id", String(36), primary_key=True),
     Column("key", String(64), nullable=False),
+    Column("cassette_key", String(64), nullable=False),
     Column("request_hash", String(64), nullable=False),
     Column("run", String(36), nullable=False),
     Column("row", String(64)),
     Column("alias", String(100), nullable=False),
     Column("model", String(200), nullable=False),
     Column("prompt", String(200)),
-    Column("request", Text),
+    Column("request", Text),  # null: not kept, or no longer
     Column("state", String(10), nullable=False),  # asked, answered, failed
     Column("reply", Text),
     Column("error", Text),
     Column("attempts", Integer, nullable=False),
+    Column("unanswered", Integer, nullable=False),  # attempts without an answer that may be on the bill
     Column("input_tokens", Integer),
     Column("output_tokens", Integer),
-    Column("cost", String(40)),
+    Column("cost", BigInteger),  # in 10^-12 USD; null: unknown
+    Column("process", Text, nullable=False),  # who asked: so that others know whether an answer can still come
+    Column("instead_of", String(36)),  # the failed call of another alias that this one stands in for
     Column("asked_at", Float, nullable=False),
     Column("answered_at", Float),
     Index("calls_by_key", "key", "state"),
     Index("calls_by_run", "run"),
+    Index("calls_by_time", "asked_at"),
+    Index("calls_by_instead_of", "instead_of"),
 )
+
+# Calls of a run under a hold keep their bodies, however old they are.
+holds = Table(
+    "holds",
+    metadata,
+    Column("holder", String(200), primary_key=True),  # a release, a run that is not finished
+    Column("run", String(36), primary_key=True),
+    Column("since", Float, nullable=False),
+)
+
+# What a guard found: never the text itself.
+findings = Table(
+    "findings",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("run", String(36), nullable=False),
+    Column("alias", String(100), nullable=False),
+    Column("prompt", String(200)),
+    Column("direction", String(10), nullable=False),  # input, output
+    Column("reason", String(100), nullable=False),
+    Column("action", String(10), nullable=False),  # redacted, refused
+    Column("count", Integer, nullable=False),
+    Column("found_at", Float, nullable=False),
+    Index("findings_by_run", "run"),
+)
+
+# What was spent under a budget and what calls on their way may still take; shared by processes.
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("spent_money", BigInteger, nullable=False),  # in 10^-12 USD
+    Column("spent_tokens", BigInteger, nullable=False),
+    Column("reserved_money", BigInteger, nullable=False),
+    Column("reserved_tokens", BigInteger, nullable=False),
+)
+
+# The next free instant of a rate limit; shared by processes.
+limits = Table(
+    "limits",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("next_at", Float, nullable=False),  # seconds since 1970, by the database's clock
+    Column("pace", Float, nullable=False),  # seconds a unit takes now: more than was asked for, after a 429
+    Column("changed_at", Float, nullable=False),
+)
+
+# Runs of `gt.run(name, resume=True)`, so that the unfinished one can be taken up.
+resumable = Table(
+    "resumable",
+    metadata,
+    Column("root", String(36), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("run", String(36), nullable=False),  # the last that took it up
+    Column("process", Text, nullable=False),
+    Column("finished", Integer, nullable=False),
+    Column("changed_at", Float, nullable=False),
+    Index("resumable_by_name", "name", "finished"),
+)
+
+# When something was last done that is done now and then.
+marks = Table("marks", metadata, Column("name", String(100), primary_key=True), Column("at", Float, nullable=False))
 
 spool = Table(
     "spool",

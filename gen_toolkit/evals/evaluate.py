@@ -139,7 +139,7 @@ def _task(subject: Subject, data: Dataset, model: Model, choose: Choose | None) 
             fix="Leave the threshold out.",
         )
     door = open_door(model)
-    return Task(str(subject.reference), door.alias, None, subject, model, choose, door.concurrency)
+    return Task(str(subject.reference), door.alias, None, subject, model, choose, door.settings.concurrency)
 
 
 def _check_columns(scorers: list[Scorer], data: Dataset) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from gen_toolkit.database.engine import Database
 from gen_toolkit.events import ValueKept
 from gen_toolkit.jobs.ledger import RunRow
-from gen_toolkit.journal.store import totals
+from gen_toolkit.journal.totals import totals
 from gen_toolkit.tracking import spool
 
 

@@ -6,42 +6,87 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from gen_toolkit.database.engine import Database
 from gen_toolkit.database.sql import Connection
 
-Write = Callable[[Connection], object]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Work = Callable[[Connection, list[Item]], list[Result]]
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    work: Work[Any, Any]
+    item: Any
+    loop: asyncio.AbstractEventLoop
+    done: asyncio.Future[Any]
 
 
 class GroupCommit:
-    """A thread that writes. `await submit(write)` returns when the write is durable."""
+    """A thread that writes. All items of one kind of work in a group are handed to it at once."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: queue.SimpleQueue[tuple[Write, Future[None]]] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
         threading.Thread(target=self._run, name="gen_toolkit journal", daemon=True).start()
 
-    async def submit(self, write: Write) -> None:
-        done: Future[None] = Future()
-        self._waiting.put((write, done))
-        await asyncio.shield(asyncio.wrap_future(done))
+    async def submit(self, work: Work[Item, Result], item: Item) -> Result:
+        """The result of `work` for this item, when it is durable. A result that is an exception is raised.
+
+        Whoever is cancelled while waiting has still written.
+        """
+        done = self.send(work, item)
+        return await asyncio.shield(done)
+
+    def send(self, work: Work[Item, Result], item: Item) -> asyncio.Future[Result]:
+        """The same without waiting: for what may be lost when the process dies."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Result] = loop.create_future()
+        done.add_done_callback(_heard)
+        self._waiting.put(_Waiting(work, item, loop, done))
+        return done
 
     def _run(self) -> None:
         while True:
             group = [self._waiting.get()]
             while not self._waiting.empty():
                 group.append(self._waiting.get())
-            self._commit(group)
+            results = self._commit(group)
+            for loop in {waiting.loop for waiting in group}:
+                told = [(w.done, r) for w, r in zip(group, results, strict=True) if w.loop is loop]
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(_tell, told)  # once a group: waking the loop is what costs
 
-    def _commit(self, group: list[tuple[Write, Future[None]]]) -> None:
+    def _commit(self, group: list[_Waiting]) -> list[Any]:
+        by_work: dict[Work[Any, Any], list[int]] = {}
+        for number, waiting in enumerate(group):
+            by_work.setdefault(waiting.work, []).append(number)
+        results: list[Any] = [None] * len(group)
         try:
             with self._database.write() as connection:
-                for write, _ in group:
-                    write(connection)
+                for work, numbers in by_work.items():
+                    found = work(connection, [group[number].item for number in numbers])
+                    for number, result in zip(numbers, found, strict=True):
+                        results[number] = result
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear it
-            for _, done in group:
-                done.set_exception(error)
-            return
-        for _, done in group:
-            done.set_result(None)
+            return [error] * len(group)
+        return results
+
+
+def _tell(told: list[tuple[asyncio.Future[Any], Any]]) -> None:
+    for done, result in told:
+        if done.done():
+            continue
+        if isinstance(result, Exception):
+            done.set_exception(result)
+        else:
+            done.set_result(result)
+
+
+def _heard(done: asyncio.Future[Any]) -> None:
+    """An error that nobody waits for any more is no reason for asyncio to complain."""
+    if not done.cancelled():
+        done.exception()

@@ -2,149 +2,218 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import time
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from gen_toolkit import scope, text
+from gen_toolkit.amount import to_pico
 from gen_toolkit.database.engine import Database, open_database
-from gen_toolkit.database.sql import func, select
+from gen_toolkit.database.sql import Connection, bindparam, func, select
 from gen_toolkit.database.tables import calls
 from gen_toolkit.errors import GenToolkitError
+from gen_toolkit.journal.call import Call, Known, request_body, stored
 from gen_toolkit.journal.cassette import Cassette
 from gen_toolkit.journal.commits import GroupCommit
-from gen_toolkit.messages.reply import Reply, Usage
-from gen_toolkit.messages.request import Request, digest
+from gen_toolkit.messages.reply import Reply
+from gen_toolkit.process import is_alive, this_process
 from gen_toolkit.settings import Resolved
+
+_ELSEWHERE = 900.0  # seconds after which a call that another host is said to make is given up: nobody can look
 
 
 @dataclass(frozen=True)
-class Call:
-    """One request at one place: what the journal knows before the answer."""
-
-    id: str
-    key: str
-    cassette_key: str
-    run: str
-    row: str | None
-    request: Request
+class InFlight:
+    """Another process is waiting for the answer to this very call."""
 
 
-def _stored(data: Any) -> str:
-    """JSON without secrets. Halves of characters, which a model may send, stand as the escapes that JSON has."""
-    readable = json.dumps(data, ensure_ascii=False)
-    return text.scrub(readable.encode("utf-8", "backslashreplace").decode())
-
-
-def new_call(request: Request) -> Call:
-    """Name the call that is about to be made. Counts it: ask once per call."""
-    where = scope.current()
-    place, local = scope.place(request.hash)
-    return Call(
-        id=scope.new_id(),
-        key=digest([request.hash, place]),
-        cassette_key=digest([request.hash, local]),
-        run=scope.run_or_session(),
-        row=where.row.id if where.row else None,
-        request=request,
-    )
+@dataclass(frozen=True)
+class _Ask:
+    row: dict[str, Any]
+    reuse: bool
 
 
 class Journal:
-    """Durable: `asked` before a request leaves, `answered` or `failed` before the caller sees it."""
+    """Durable: `ask` before a request leaves, `answered` or `failed` before the caller sees it."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._commits = GroupCommit(database)
+        self.commits = GroupCommit(database)
+        self.flying: dict[str, asyncio.Event] = {}
+        """Keys of the calls that this process is making, and when each of them is over."""
+        self._me = this_process()
 
-    async def asked(self, call: Call) -> None:
+    async def ask(self, call: Call, *, reuse: bool = False) -> Known | InFlight | None:
+        """Record the intent. With `reuse` only where neither an answer is known nor another waits for it.
+
+        None: recorded, the call is yours to make.
+        """
         request = call.request
         row = {
             "id": call.id,
             "key": call.key,
+            "cassette_key": call.cassette_key,
             "request_hash": request.hash,
             "run": call.run,
             "row": call.row,
             "alias": request.alias,
             "model": request.model,
             "prompt": str(request.prompt) if request.prompt else None,
-            "request": _stored(list(request.messages)),
+            "request": stored(request_body(request)) if call.bodies else None,
             "state": "asked",
             "attempts": 0,
+            "unanswered": 0,
+            "process": self._me,
+            "instead_of": request.instead_of,
             "asked_at": time.time(),
         }
-        await self._commits.submit(lambda connection: connection.execute(calls.insert().values(row)))
+        return await self.commits.submit(_ask, _Ask(row, reuse))
 
     async def answered(self, call: Call, reply: Reply) -> None:
-        await self._update(
-            call,
-            state="answered",
-            reply=_stored(reply.to_json()),
-            attempts=reply.attempts,
-            input_tokens=reply.usage.input_tokens,
-            output_tokens=reply.usage.output_tokens,
-            cost=None if reply.cost is None else str(reply.cost),
-        )
+        values = {
+            "state": "answered",
+            "reply": stored(reply.to_json()) if call.bodies else None,
+            "error": None,
+            **_took(reply),
+        }
+        await self.commits.submit(_end, {"call": call.id, "answered_at": time.time(), **values})
 
-    async def failed(self, call: Call, error: GenToolkitError, attempts: int) -> None:
-        await self._update(call, state="failed", error=_stored(error.to_json()), attempts=attempts)
+    async def failed(self, call: Call, error: GenToolkitError) -> None:
+        paid: Reply | None = getattr(error, "paid", None)  # an answer that came, and was not let through
+        took = _took(paid) if paid is not None else _took_nothing(error)
+        values = {"state": "failed", "reply": None, "error": stored(error.to_json()), **took}
+        await self.commits.submit(_end, {"call": call.id, "answered_at": time.time(), **values})
 
-    async def _update(self, call: Call, **values: Any) -> None:
-        values["answered_at"] = time.time()
-        statement = calls.update().where(calls.c.id == call.id).values(values)
-        await self._commits.submit(lambda connection: connection.execute(statement))
-
-    def find(self, call: Call, *, failures: bool = False) -> dict[str, Any] | None:
-        """The newest answer of this key as `{"id", "reply"}`; with `failures` also `{"error"}`."""
-        states = ("answered", "failed") if failures else ("answered",)
+    def find(self, call: Call) -> Known | None:
+        """What is known of this call, for `replay`: the newest answer, else the newest failure."""
         query = (
             select(calls.c.id, calls.c.reply, calls.c.error)
-            .where(calls.c.key == call.key, calls.c.state.in_(states))
+            .where(calls.c.key == call.key, (calls.c.reply.is_not(None) | calls.c.error.is_not(None)))
             .order_by(calls.c.state, calls.c.answered_at.desc())
             .limit(1)
         )
         with self.database.read() as connection:
             found = connection.execute(query).first()
-        if found is None:
-            return None
-        if found.reply is not None:
-            return {"id": found.id, "reply": json.loads(found.reply)}
-        return {"id": found.id, "error": json.loads(found.error)}
+        return None if found is None else _known(found)
+
+    def is_in_flight(self, call: Call) -> bool:
+        """Whether another process still waits for the answer to this call."""
+        with self.database.read() as connection:
+            asked = connection.execute(_waiting([call.key])).all()
+        return any(_is_in_flight(row) for row in asked)
 
 
-@dataclass(frozen=True)
-class Totals:
-    """What the calls of a run took."""
-
-    calls: int
-    usage: Usage
-    cost: Decimal | None
-    """None as soon as one call's cost is unknown."""
-    models: tuple[str, ...]
-    prompts: tuple[str, ...]
+def _took(reply: Reply) -> dict[str, Any]:
+    return {
+        "attempts": reply.attempts,
+        "unanswered": reply.unanswered,
+        "input_tokens": reply.usage.input_tokens,
+        "output_tokens": reply.usage.output_tokens,
+        "cost": None if reply.cost is None else to_pico(reply.cost),
+    }
 
 
-def totals(database: Database, *runs: str) -> Totals:
-    """The sum over the calls made by these runs (reused answers made none)."""
-    with database.read() as connection:
-        made = connection.execute(
-            select(calls.c.alias, calls.c.prompt, calls.c.input_tokens, calls.c.output_tokens, calls.c.cost).where(
-                calls.c.run.in_(runs)
+def _took_nothing(error: GenToolkitError) -> dict[str, Any]:
+    """A failure costs nothing where no attempt can be on the bill; else nobody knows."""
+    unanswered = int(error.data.get("unanswered", 0))
+    known = 0 if unanswered == 0 else None
+    attempts = int(error.data.get("attempts", 1))
+    return {
+        "attempts": attempts,
+        "unanswered": unanswered,
+        "input_tokens": known,
+        "output_tokens": known,
+        "cost": known,
+    }
+
+
+_INSERT = calls.insert()
+_END = (
+    calls.update()
+    .where(calls.c.id == bindparam("call"))
+    .values(
+        {
+            name: bindparam(name)
+            for name in (
+                "state",
+                "reply",
+                "error",
+                "attempts",
+                "unanswered",
+                "input_tokens",
+                "output_tokens",
+                "cost",
+                "answered_at",
             )
-        ).all()
-    usage = Usage(0, 0, None, None)
-    cost: Decimal | None = Decimal(0)
-    for call in made:
-        usage += Usage(call.input_tokens, call.output_tokens)
-        cost = None if cost is None or call.cost is None else cost + Decimal(call.cost)
-    models = tuple(sorted({call.alias for call in made}))
-    prompts = tuple(sorted({call.prompt for call in made if call.prompt}))
-    return Totals(len(made), usage, cost, models, prompts)
+        }
+    )
+)
+
+
+def _end(connection: Connection, ended: list[dict[str, Any]]) -> list[None]:
+    connection.execute(_END, ended)
+    return [None] * len(ended)
+
+
+def _ask(connection: Connection, asked: list[_Ask]) -> list[Known | InFlight | None]:
+    """One look for all that may be known, one insert for all that are not."""
+    keys = [ask.row["key"] for ask in asked if ask.reuse]
+    known = _find_all(connection, keys) if keys else {}
+    results = [known.get(ask.row["key"]) if ask.reuse else None for ask in asked]
+    fresh = [ask.row for ask, found in zip(asked, results, strict=True) if found is None]
+    if fresh:
+        connection.execute(_INSERT, fresh)
+    return results
+
+
+def _find_all(connection: Connection, keys: list[str]) -> dict[str, Known | InFlight]:
+    found: dict[str, Known | InFlight] = {}
+    for row in connection.execute(_waiting(keys)):
+        if _is_in_flight(row):
+            found[row.key] = InFlight()
+    failed = (
+        select(calls.c.id, calls.c.key, calls.c.reply, calls.c.error)
+        .where(calls.c.key.in_(keys), calls.c.state == "failed", calls.c.id.in_(_stood_in_for()))
+        .order_by(calls.c.answered_at)
+    )
+    answered = (
+        select(calls.c.id, calls.c.key, calls.c.reply, calls.c.error)
+        .where(calls.c.key.in_(keys), calls.c.state == "answered", calls.c.reply.is_not(None))
+        .order_by(calls.c.answered_at)  # the newest is read last and stays
+    )
+    for query in (failed, answered):
+        found.update((row.key, _known(row)) for row in connection.execute(query))
+    return found
+
+
+def _stood_in_for() -> Any:
+    """Failed calls for which another alias answered: their failure is part of an answer that is known."""
+    return select(calls.c.instead_of).where(calls.c.instead_of.is_not(None), calls.c.state == "answered")
+
+
+def _waiting(keys: list[str]) -> Any:
+    return select(calls.c.key, calls.c.process, calls.c.asked_at).where(calls.c.key.in_(keys), calls.c.state == "asked")
+
+
+def _is_in_flight(row: Any) -> bool:
+    """By another process. Our own calls are known in memory; what is left of them here has no one waiting."""
+    if row.process == this_process() or not row.process:
+        return False
+    return is_alive(row.process) and (_is_here(row.process) or time.time() - row.asked_at < _ELSEWHERE)
+
+
+def _is_here(process: str) -> bool:
+    return process.split(" ")[0] == this_process().split(" ")[0]
+
+
+def _known(row: Any) -> Known:
+    if row.reply is not None:
+        return Known(row.id, reply=json.loads(row.reply))
+    return Known(row.id, error=json.loads(row.error))
 
 
 def count(database: Database) -> int:

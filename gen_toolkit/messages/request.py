@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from gen_toolkit import display, text
 from gen_toolkit.errors import PromptError
 from gen_toolkit.messages.output import Output
+from gen_toolkit.messages.tool import Tool
 
 Message = Mapping[str, Any]
 
@@ -42,40 +44,66 @@ class Rendered:
     output: Output | None = None
 
     def __str__(self) -> str:
-        return "\n\n".join(f"[{m['role']}]\n{m['content']}" for m in self.messages)
+        return "\n\n".join(f"[{m['role']}]\n{content_text(m)}" for m in self.messages)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        body = "".join(f"<i>{text.html(m['role'])}</i>{display.html_text(m['content'])}" for m in self.messages)
+        body = "".join(f"<i>{text.html(m['role'])}</i>{display.html_text(content_text(m))}" for m in self.messages)
         return display.bundle(str(self), display.html_card(str(self.prompt or "messages"), "rendered", body))
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request to one model."""
+    """One request to one model. The chain fills in alias, provider and model: see `addressed`."""
 
     messages: tuple[Message, ...]
-    alias: str
-    provider: str
-    model: str
+    alias: str = ""
+    provider: str = ""
+    model: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     output: Output | None = None
     choose: tuple[str, ...] = ()
     """Labels to weigh by the probability of their first token instead of generating a text."""
+    tools: tuple[Tool, ...] = ()
+    inputs: tuple[str, ...] = ()
+    """Texts to embed; then there are no messages."""
     prompt: PromptReference | None = None
+    instead_of: str | None = None
+    """Id of the failed call of another alias that this one stands in for."""
 
-    @property
+    def addressed(self, alias: str, provider: str, model: str, options: Mapping[str, Any]) -> Request:
+        """This request to one model: its alias's options, under those of the call."""
+        return replace(self, alias=alias, provider=provider, model=model, options={**options, **self.options})
+
+    @cached_property
     def hash(self) -> str:
         """The same for the same question to the same model, wherever it is asked."""
-        return digest(
-            {
-                "messages": self.messages,
-                "provider": self.provider,
-                "model": self.model,
-                "options": dict(self.options),
-                "schema": self.output.schema if self.output else None,
-                "choose": self.choose,
-            }
-        )
+        asked: dict[str, Any] = {
+            "messages": self.messages,
+            "provider": self.provider,
+            "model": self.model,
+            "options": dict(self.options),
+            "schema": self.output.schema if self.output else None,
+            "choose": self.choose,
+        }
+        if self.tools:
+            asked["tools"] = [tool.to_json() for tool in self.tools]
+        if self.inputs:
+            asked["inputs"] = self.inputs
+        return digest(asked)
+
+
+def content_text(message: Message) -> str:
+    """What a message says, for people and for counting: its texts, and its other parts by their kind."""
+    content = message.get("content")
+    parts = content if isinstance(content, list) else [{"type": "text", "text": content}] if content else []
+    said = []
+    for part in parts:
+        is_text = isinstance(part, Mapping) and part.get("type") == "text"
+        said.append(str(part["text"]) if is_text else f"[{part.get('type') if isinstance(part, Mapping) else part}]")
+    for call in message.get("tool_calls") or ():
+        function = call.get("function", {}) if isinstance(call, Mapping) else {}
+        said.append(f"{function.get('name')}({function.get('arguments')})")
+    return "\n".join(said)
 
 
 def as_rendered(prompt: Rendered | str | Sequence[Message]) -> Rendered:
@@ -97,7 +125,7 @@ def as_rendered(prompt: Rendered | str | Sequence[Message]) -> Rendered:
         )
     messages = tuple(dict(message) for message in prompt)
     for message in messages:
-        if not message.get("role") or "content" not in message:
+        if not message.get("role") or ("content" not in message and not message.get("tool_calls")):
             raise PromptError(
                 f"a message needs 'role' and 'content', this one has {', '.join(message) or 'nothing'}",
                 fix='Write {"role": "user", "content": "…"}.',

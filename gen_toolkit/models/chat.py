@@ -1,4 +1,4 @@
-"""gt.chat, gt.achat, gt.choose: ask a model. One body of code; `achat` is the only twin."""
+"""gt.chat, gt.achat, gt.stream, gt.choose: ask a model. One body of code; `achat` is the only twin."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from gen_toolkit.loop import on_loop, run_sync
 from gen_toolkit.messages.output import Output
 from gen_toolkit.messages.reply import Reply
 from gen_toolkit.messages.request import Message, Rendered, Request, as_rendered
-from gen_toolkit.models.gateway import Model, open_door
+from gen_toolkit.models.gateway import Door, Model, open_door
+from gen_toolkit.models.provider import Pieces
+from gen_toolkit.models.stream import Stream
 
 _counted: ContextVar[list[Reply] | None] = ContextVar("gen_toolkit_counted", default=None)
 
@@ -49,6 +51,22 @@ def choose(prompt: Prompt, labels: Sequence[str] = (), *, model: Model = None, *
     return run_sync(_ask(prompt, model, None, options, choose_from=tuple(labels), choosing=True))
 
 
+def stream(prompt: Prompt, *, model: Model = None, output: Any = None, **options: Any) -> Stream:
+    """Ask a model and get the answer as it is written: `for piece in stream(…)` or `async for`.
+
+    Arguments as for `chat`. Each piece has `.text`; the last has none and carries the whole `.reply`,
+    which is also the stream's. When a stream breaks off, the error has what came of it as `partial`.
+    """
+    request, door = _request(prompt, model, output, options)
+
+    async def pieces() -> Pieces:
+        async with contextlib.aclosing(door.chain.stream(request)) as answer:
+            async for piece in answer:
+                yield piece if piece.reply is None else replace(piece, reply=_finished(request, piece.reply))
+
+    return Stream(pieces)
+
+
 async def ask(
     rendered: Rendered, *, model: Model, choosing: bool = False, options: Mapping[str, Any] | None = None
 ) -> Reply:
@@ -64,29 +82,41 @@ async def _ask(
     choose_from: tuple[str, ...] = (),
     choosing: bool = False,
 ) -> Reply:
+    request, door = _request(prompt, model, declared, options, choose_from, choosing)
+    return _finished(request, await door.chain.send(request))
+
+
+def _request(
+    prompt: Prompt,
+    model: Model,
+    declared: Any,
+    options: Mapping[str, Any],
+    choose_from: tuple[str, ...] = (),
+    choosing: bool = False,
+) -> tuple[Request, Door]:
     rendered = as_rendered(prompt)
     output = Output.of(declared) or (None if choose_from else rendered.output)  # labels that are given win
-    labels = _labels(choose_from, output) if choosing else ()
-    door = open_door(model)
     request = Request(
         messages=rendered.messages,
-        alias=door.alias,
-        provider=door.provider,
-        model=door.model,
-        options=_plain({**door.options, **options}),
+        options=_plain(options),
         output=output,
-        choose=labels,
+        choose=_labels(choose_from, output) if choosing else (),
         prompt=rendered.prompt,
     )
-    reply = await door.chain.send(request)
+    return request, open_door(model)
+
+
+def _finished(request: Request, reply: Reply) -> Reply:
+    """The reply as it is asked for: counted, with its value in the declared form."""
     counted = _counted.get()
     if counted is not None:
         counted.append(reply)
-    if labels and reply.probabilities is not None:  # in the order of the labels: what was stored may have lost it
-        reply = replace(reply, probabilities={label: reply.probabilities.get(label, 0.0) for label in labels})
-    if output is None:
+    if request.choose and reply.probabilities is not None:  # in the order of the labels: the record may have lost it
+        weighed = {label: reply.probabilities.get(label, 0.0) for label in request.choose}
+        reply = replace(reply, probabilities=weighed)
+    if request.output is None:
         return reply
-    return replace(reply, value=output.parse(reply.text, alias=door.alias))
+    return replace(reply, value=request.output.parse(reply.text, alias=reply.model))
 
 
 def _plain(options: Mapping[str, Any]) -> dict[str, Any]:

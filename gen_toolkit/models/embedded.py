@@ -17,12 +17,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from gen_toolkit.alias import Alias
 from gen_toolkit.errors import BadReply, ModelRefused
+from gen_toolkit.messages.piece import pieces_of
 from gen_toolkit.messages.reply import Reply
 from gen_toolkit.messages.request import Request
 from gen_toolkit.models import wire
+from gen_toolkit.models.provider import Pieces
 from gen_toolkit.models.weights import NAME, find_weights
-from gen_toolkit.settings import Alias, Resolved
+from gen_toolkit.settings import Resolved
 
 PARALLEL = 4  # requests computed together; 8 bring little more and cost latency
 CONTEXT = 2048  # tokens a request may have, prompt and answer: the model's own window
@@ -111,6 +114,10 @@ class EmbeddedProvider:
                 status=answer["error"].get("code"),
             )
         return replace(wire.reply(request, answer), cost=Decimal(0))
+
+    async def stream(self, request: Request) -> Pieces:
+        for piece in pieces_of(await self.send(request)):
+            yield piece
 
 
 def _enforce(body: dict[str, Any], request: Request) -> None:

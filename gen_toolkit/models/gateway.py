@@ -1,56 +1,71 @@
-"""From an alias to the chain that answers: journal → retry under one deadline → provider."""
+"""From an alias to the chain that answers. The order of the links stands here, and nowhere else."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gen_toolkit import scope
+from gen_toolkit.alias import Alias
 from gen_toolkit.errors import ReleaseError
 from gen_toolkit.journal.store import open_cassette, open_journal
-from gen_toolkit.messages.request import digest
+from gen_toolkit.messages.request import Request, digest
+from gen_toolkit.models.links.fallback import FallbackLink
 from gen_toolkit.models.links.journal import JournalLink
 from gen_toolkit.models.links.retry import RetryLink
 from gen_toolkit.models.provider import ModelProvider, Provider, provider_kind
 from gen_toolkit.models.scripted import ScriptedModel
-from gen_toolkit.settings import Alias, Resolved, load_settings
+from gen_toolkit.settings import Resolved, load_settings
 
 Model = str | ScriptedModel | None
 
 
 @dataclass(frozen=True)
 class Door:
-    """An alias, resolved: who answers, and through what chain."""
+    """A model under its alias, with what it may take to get its answer."""
 
     alias: str
-    provider: str
-    model: str
-    options: Mapping[str, Any]
-    concurrency: int
+    settings: Alias
     chain: Provider
+
+
+@dataclass(frozen=True)
+class _Way:
+    """One alias, resolved: who answers, and through what links."""
+
+    alias: str
+    settings: Alias
+    model: str
+    chain: Provider
+
+    def address(self, request: Request) -> Request:
+        return request.addressed(self.alias, self.settings.provider, self.model, self.settings.options)
 
 
 _providers: dict[tuple[int, str, str, Path], ModelProvider] = {}
 
 
 def open_door(model: Model) -> Door:
-    """The way to a model. Raises UnknownAlias or SettingError before any call."""
+    """The door to a model and to those that stand in for it. Raises UnknownAlias or SettingError before any call."""
     settings = load_settings()
-    journal = open_journal()
-    cassette = open_cassette(settings)
     if isinstance(model, ScriptedModel):
-        retry = RetryLink(model, max_attempts=1, deadline_s=3600)
-        return Door(model.name, "scripted", model.model, {}, 8, JournalLink(retry, journal, cassette))
+        alone = Alias(provider="scripted", max_attempts=1, deadline_s=3600)
+        return Door(model.name, alone, FallbackLink([_way(model.name, alone, model, model.model, settings)]))
     name, alias = settings.settings.alias(model)
-    _refuse_unpinned(name)
-    kind = provider_kind(alias.provider)
-    provider = _provider(name, alias, settings)
-    retry = RetryLink(provider, max_attempts=alias.max_attempts, deadline_s=alias.deadline_s)
-    chain = JournalLink(retry, journal, cassette)
-    return Door(name, alias.provider, kind.model_name(alias), alias.options, alias.concurrency, chain)
+    ways = []
+    for each, its in [(name, alias), *settings.settings.fallbacks(name)]:
+        _refuse_unpinned(each)
+        its_model = provider_kind(its.provider).model_name(its)
+        ways.append(_way(each, its, _provider(each, its, settings), its_model, settings))
+    return Door(name, alias, FallbackLink(ways))
+
+
+def _way(name: str, alias: Alias, provider: Provider, model: str, settings: Resolved) -> _Way:
+    """Guard of the request → journal → guard of the reply → retry → budget → rate limit → provider."""
+    chain: Provider = RetryLink(provider, max_attempts=alias.max_attempts, deadline_s=alias.deadline_s)
+    chain = JournalLink(chain, open_journal(), open_cassette(settings), bodies=alias.bodies == "full")
+    return _Way(name, alias, model, chain)
 
 
 def _provider(name: str, alias: Alias, settings: Resolved) -> ModelProvider:
@@ -72,11 +87,12 @@ def prove_ready(name: str) -> None:
 def pin(name: str) -> dict[str, str]:
     """What an alias means today: the facts that a release freezes."""
     name, alias = load_settings().settings.alias(name)
-    return {
+    facts = {
         "provider": alias.provider,
         "model": provider_kind(alias.provider).model_name(alias),
         "options": digest(alias.options),
     }
+    return facts | ({"fallbacks": ", ".join(alias.fallbacks)} if alias.fallbacks else {})
 
 
 def _refuse_unpinned(name: str) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from gen_toolkit import text
+from gen_toolkit.alias import Alias
 from gen_toolkit.errors import (
     BadReply,
     MissingSecret,
@@ -20,12 +21,14 @@ from gen_toolkit.errors import (
     ModelUnreachable,
     SettingError,
 )
+from gen_toolkit.messages.piece import pieces_of
 from gen_toolkit.messages.reply import Reply
 from gen_toolkit.messages.request import Request
 from gen_toolkit.models import wire
 from gen_toolkit.models.price import cost
+from gen_toolkit.models.provider import Pieces
 from gen_toolkit.secret import Secret
-from gen_toolkit.settings import Alias, Resolved
+from gen_toolkit.settings import Resolved
 
 if TYPE_CHECKING:
     import openai
@@ -131,6 +134,10 @@ class OpenAIProvider:
             ) from None
         reply = wire.reply(request, decoded)
         return replace(reply, cost=cost(self._alias, request.model, reply.usage))
+
+    async def stream(self, request: Request) -> Pieces:
+        for piece in pieces_of(await self.send(request)):
+            yield piece
 
     def _unreachable(self, error: openai.APIConnectionError) -> ModelError:
         cause = error.__cause__ or error

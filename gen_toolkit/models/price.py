@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from gen_toolkit.alias import Alias
 from gen_toolkit.messages.reply import Usage
-from gen_toolkit.settings import Alias
 
 _MILLION = Decimal(1_000_000)
 

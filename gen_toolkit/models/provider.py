@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Protocol, cast
 
+from gen_toolkit.alias import Alias
 from gen_toolkit.errors import SettingError, nearest
+from gen_toolkit.messages.piece import Piece
 from gen_toolkit.messages.reply import Reply
 from gen_toolkit.messages.request import Request
-from gen_toolkit.settings import Alias, Resolved
+from gen_toolkit.settings import Resolved
+
+Pieces = AsyncGenerator[Piece, None]
 
 
 class Provider(Protocol):
-    """Answers one request with one reply, or raises a ModelError."""
+    """Answers one request, or raises a ModelError."""
 
-    async def send(self, request: Request) -> Reply: ...
+    async def send(self, request: Request) -> Reply:
+        """The whole reply."""
+        ...
+
+    def stream(self, request: Request) -> Pieces:
+        """The reply as it is written; the last piece carries it whole. To be closed: use `aclosing`."""
+        ...
 
 
 class ModelProvider(Provider, Protocol):

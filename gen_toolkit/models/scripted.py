@@ -5,8 +5,8 @@
 
 A script is a list of replies given in turn, a mapping from a piece of the last message to the reply
 ("*" matches all), or a function of the messages. As an alias: provider = "scripted", replies = a JSON
-file that holds the list or the mapping. A reply is a text, `{"text": …, "probabilities": {…}}`, or an
-exception to raise (`{"error": "…"}` in a file).
+file that holds the list or the mapping. A reply is a text; a mapping with `text`,
+`probabilities`, `tool_calls` or `vectors`; or an exception to raise (`{"error": "…"}` in a file).
 """
 
 from __future__ import annotations
@@ -14,15 +14,21 @@ from __future__ import annotations
 import inspect
 import itertools
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from gen_toolkit.alias import Alias
 from gen_toolkit.errors import ModelRefused, SettingError
+from gen_toolkit.messages.piece import Piece
 from gen_toolkit.messages.reply import Reply, Usage
-from gen_toolkit.messages.request import Message, Request, digest
-from gen_toolkit.settings import Alias, Resolved
+from gen_toolkit.messages.request import Message, Request, content_text, digest
+from gen_toolkit.messages.tool import ToolCall
+from gen_toolkit.models.provider import Pieces
+from gen_toolkit.settings import Resolved
 
 Script = Sequence[Any] | Mapping[str, Any] | Callable[[tuple[Message, ...]], Any]
 
@@ -54,6 +60,8 @@ class ScriptedModel:
         said = dict(said) if isinstance(said, Mapping) else {"text": str(said)}
         if "error" in said:
             raise ModelRefused(str(said["error"]), fix="The script says so.", alias=request.alias)
+        if request.inputs:
+            return self._embedded(request, said)
         probabilities = said.get("probabilities")
         text = str(said.get("text", ""))
         if request.choose:
@@ -62,7 +70,7 @@ class ScriptedModel:
             if text not in request.choose:
                 said = f"the script says {text!r}, which is none of {', '.join(request.choose)}"
                 raise ModelRefused(said, fix="Script one of the labels.", alias=request.alias)
-        asked = " ".join(str(message["content"]) for message in request.messages)
+        asked = " ".join(content_text(message) for message in request.messages)
         usage = Usage(len(asked.split()), len(text.split()), 0, 0)
         return Reply(
             text=text,
@@ -71,13 +79,37 @@ class ScriptedModel:
             usage=usage,
             cost=Decimal(0),
             probabilities=probabilities,
+            tool_calls=tuple(
+                ToolCall(f"call-{number}", call["name"], json.dumps(call.get("arguments", {})))
+                for number, call in enumerate(said.get("tool_calls", ()), 1)
+            ),
         )
+
+    async def stream(self, request: Request) -> Pieces:
+        """Word by word."""
+        reply = await self.send(request)
+        words = re.findall(r"\s*\S+|\s+\Z", reply.text)
+        for word in words:
+            yield Piece(word)
+        yield Piece(reply=replace(reply, pieces=tuple(map(len, words)), first_token_seconds=0.0))
+
+    def _embedded(self, request: Request, said: Mapping[str, Any]) -> Reply:
+        vectors = said.get("vectors")
+        if not isinstance(vectors, Sequence) or len(vectors) != len(request.inputs):
+            raise ModelRefused(
+                f"the script has no {len(request.inputs)} vectors",
+                fix='Script {"vectors": [[…], …]}, one a text.',
+                alias=request.alias,
+            )
+        usage = Usage(sum(len(text.split()) for text in request.inputs), 0, 0, 0)
+        floats = tuple(tuple(float(number) for number in vector) for vector in vectors)
+        return Reply(value=floats, vectors=floats, finish_reason="stop", usage=usage, cost=Decimal(0))
 
     def _answer(self, request: Request) -> Any:
         if callable(self._replies):
             return self._replies(request.messages)
         if isinstance(self._replies, Mapping):
-            asked = str(request.messages[-1]["content"])
+            asked = " ".join(request.inputs) or content_text(request.messages[-1])
             for piece, said in self._replies.items():
                 if piece != "*" and piece in asked:
                     return said
@@ -108,6 +140,9 @@ class ScriptedProvider:
 
     async def send(self, request: Request) -> Reply:
         return await self._model.send(request)
+
+    def stream(self, request: Request) -> Pieces:
+        return self._model.stream(request)
 
 
 def _read(name: str, path: Path) -> Script:

@@ -60,7 +60,7 @@ def freeze(subject: Subject, extra_models: tuple[str, ...] = ()) -> Frozen:
         "code": normalised_code(notebook),
         "parameters": subject.parameters.json_schema(),
         "prompts": {reference: _prompt(reference) for reference in sorted(references.prompts)},
-        "models": {name: pin(name) for name in sorted(_aliases(subject) | set(extra_models))},
+        "models": {name: pin(name) for name in _with_fallbacks(_aliases(subject) | set(extra_models))},
         "include": {_relative(subject, path): _sha256(path) for path in files},
     }
     versions = {name: registry.versions(name) for name in sorted(references.saved)}
@@ -84,6 +84,12 @@ def _aliases(subject: Subject) -> set[str]:
     if subject.references.default_model:
         found.add(load_settings().settings.model)
     return found
+
+
+def _with_fallbacks(names: set[str]) -> list[str]:
+    """Whoever may answer is pinned, also those who only stand in."""
+    settings = load_settings().settings
+    return sorted(names | {other for name in names for other, _ in settings.fallbacks(name)})
 
 
 def aliases_in(value: Any) -> set[str]:

@@ -18,7 +18,7 @@ from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import InputError
 from gen_toolkit.events import FileRecorded, Recorded, RunEnded, RunStarted, emit
 from gen_toolkit.ipynb import code_hash, read_notebook
-from gen_toolkit.journal.store import totals
+from gen_toolkit.journal.totals import totals
 from gen_toolkit.settings import load_settings
 from gen_toolkit.surface import surface
 from gen_toolkit.tracking.find import await_mlflow_run

@@ -20,7 +20,8 @@ import gen_toolkit as gt
 from gen_toolkit import scope, text
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import BadReply, ModelError, ModelRefused, ReplayMiss
-from gen_toolkit.journal.store import count, totals
+from gen_toolkit.journal.store import count
+from gen_toolkit.journal.totals import totals
 
 Rows = Callable[[], list[dict[str, Any]]]
 

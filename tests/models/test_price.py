@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 import gen_toolkit as gt
+from gen_toolkit.alias import Alias, Price
 from gen_toolkit.models.price import cost
-from gen_toolkit.settings import Alias, Price
 
 OWN = Alias(price=Price(input=Decimal("0.1"), output=Decimal(2)))
 

@@ -3,55 +3,107 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 from gen_toolkit import scope
-from gen_toolkit.errors import GenToolkitError, ModelError, ReplayMiss, from_json
+from gen_toolkit.errors import DatabaseError, GenToolkitError, ModelError, ReplayMiss, from_json
+from gen_toolkit.journal.call import Call, Known, new_call, request_body
 from gen_toolkit.journal.cassette import Cassette
-from gen_toolkit.journal.store import Call, Journal, new_call
+from gen_toolkit.journal.store import InFlight, Journal
+from gen_toolkit.messages.piece import pieces_of
 from gen_toolkit.messages.reply import Reply, Source
 from gen_toolkit.messages.request import Request
-from gen_toolkit.models.provider import Provider
+from gen_toolkit.models.provider import Pieces, Provider
+
+_LOOK_AGAIN = 0.1  # seconds between looks at a call that another process is making
 
 
 class JournalLink:
     """Modes: `live` calls, `reuse` calls what has no answer yet, `replay` never calls."""
 
-    def __init__(self, then: Provider, journal: Journal, cassette: Cassette | None) -> None:
-        self._then, self._journal, self._cassette = then, journal, cassette
+    def __init__(self, then: Provider, journal: Journal, cassette: Cassette | None, *, bodies: bool = True) -> None:
+        self._then, self._journal, self._cassette, self._bodies = then, journal, cassette, bodies
 
     async def send(self, request: Request) -> Reply:
-        mode = scope.call_mode()
-        call = new_call(request)
-        if mode == "replay":
-            return self._known(call, self._recorded(call), "replay")
-        if mode == "reuse":
-            found = self._journal.find(call)
-            if found is not None:
-                self._copy(call, found)
-                return self._known(call, found, "reuse")
-        return await self._make(call)
+        call = new_call(request, bodies=self._bodies)
+        async with self._asked(call) as known:
+            return known or await self._answered(call, await self._then.send(request))
 
-    async def _make(self, call: Call) -> Reply:
-        await self._journal.asked(call)
+    async def stream(self, request: Request) -> Pieces:
+        call = new_call(request, bodies=self._bodies)
+        async with self._asked(call) as known:
+            if known is not None:
+                for piece in pieces_of(known):
+                    yield piece
+                return
+            async with contextlib.aclosing(self._then.stream(request)) as pieces:
+                async for piece in pieces:
+                    if piece.reply is not None:  # whole, and durable before the iterator ends
+                        piece = replace(piece, reply=await self._answered(call, piece.reply))
+                    yield piece
+
+    @contextlib.asynccontextmanager
+    async def _asked(self, call: Call) -> AsyncIterator[Reply | None]:
+        """A known reply, or None with the intent on record; then what goes wrong inside is recorded, too."""
+        mode = scope.call_mode()
+        if mode == "replay":
+            yield self._reply(call, self._recorded(call), "replay")
+            return
+        flying = self._journal.flying
+        while mode == "reuse" and (other := flying.get(call.key)) is not None:
+            await other.wait()  # one asks, and all who ask the same at the same time get its answer
+        over = flying[call.key] = asyncio.Event()
         try:
-            reply = await self._then.send(call.request)
-        except (Exception, asyncio.CancelledError) as error:
-            shown = _shown(error)
-            await self._journal.failed(call, shown, int(shown.data.get("attempts", 1)))
-            self._copy(call, {"error": shown.to_json()})
-            raise
+            known = await self._ask(call, reuse=mode == "reuse")
+            if known is not None:
+                self._copy(call, known)
+                yield self._reply(call, known, "reuse")
+                return
+            try:
+                yield None
+            except DatabaseError:
+                raise  # the record itself is what failed
+            except (Exception, asyncio.CancelledError, GeneratorExit) as error:
+                await self._failed(call, error)
+                raise
+        finally:
+            over.set()
+            if flying.get(call.key) is over:
+                del flying[call.key]
+
+    async def _ask(self, call: Call, *, reuse: bool) -> Known | None:
+        """What is known, after waiting for another process that is asking; None: this one is to ask."""
+        while isinstance(found := await self._journal.ask(call, reuse=reuse), InFlight):
+            while self._journal.is_in_flight(call):
+                await asyncio.sleep(_LOOK_AGAIN)
+        return found
+
+    async def _answered(self, call: Call, reply: Reply) -> Reply:
         reply = replace(reply, id=call.id, model=call.request.alias)
-        await self._journal.answered(call, reply)
-        self._copy(call, {"reply": reply.to_json()})
+        try:
+            await self._journal.answered(call, reply)
+        except DatabaseError as error:
+            error.reply = reply  # it is paid for: whoever asked can still have it
+            raise
+        self._copy(call, Known(reply=reply.to_json()))
         return reply
 
-    def _recorded(self, call: Call) -> dict[str, Any]:
+    async def _failed(self, call: Call, error: BaseException) -> None:
+        shown = _shown(error)
+        await self._journal.failed(call, shown)
+        self._copy(call, Known(error=shown.to_json()))
+        if isinstance(error, ModelError):
+            error.call = call.id  # for whoever stands in
+
+    def _recorded(self, call: Call) -> Known:
         if self._cassette is not None:
-            found, where = self._cassette.find(call.cassette_key), str(self._cassette.path)
+            entry, where = self._cassette.find(call.cassette_key), str(self._cassette.path)
+            found = None if entry is None else Known(reply=entry.get("reply"), error=entry.get("error"))
         else:
-            found, where = self._journal.find(call, failures=True), "the journal"
+            found, where = self._journal.find(call), "the journal"
         if found is None:
             prompt = f" of {call.request.prompt}" if call.request.prompt else ""
             raise ReplayMiss(
@@ -62,18 +114,19 @@ class JournalLink:
             )
         return found
 
-    def _known(self, call: Call, found: dict[str, Any], source: Source) -> Reply:
-        if "reply" in found:
-            return Reply.from_json(
-                found["reply"], id=found.get("id", ""), model=call.request.alias, source=source, attempts=0
-            )
-        raise from_json(found["error"])
+    def _reply(self, call: Call, known: Known, source: Source) -> Reply:
+        if known.reply is not None:
+            return Reply.from_json(known.reply, id=known.id, model=call.request.alias, source=source, attempts=0)
+        error = from_json(known.error or {})
+        if isinstance(error, ModelError):
+            error.call = known.id
+        raise error
 
-    def _copy(self, call: Call, entry: dict[str, Any]) -> None:
+    def _copy(self, call: Call, known: Known) -> None:
         if self._cassette is not None:
-            kept = {k: v for k, v in entry.items() if k != "id"}
+            kept: dict[str, Any] = {"error": known.error} if known.reply is None else {"reply": known.reply}
             if self._cassette.bodies:
-                kept["request"] = list(call.request.messages)
+                kept["request"] = request_body(call.request)
             self._cassette.add(call.cassette_key, kept)
 
 
@@ -81,6 +134,6 @@ def _shown(error: BaseException) -> GenToolkitError:
     """What the journal says of a failure; a stranger's exception may come from a function that answers."""
     if isinstance(error, GenToolkitError):
         return error
-    if isinstance(error, asyncio.CancelledError):
-        return ModelError("the call was cancelled")
-    return ModelError(f"the call failed ({type(error).__name__}: {error})")
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
+        return ModelError("the call was cancelled before its answer came", unanswered=1)
+    return ModelError(f"the call failed ({type(error).__name__}: {error})", unanswered=1)

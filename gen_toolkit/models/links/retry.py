@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from gen_toolkit.errors import DeadlineExceeded, ModelError
 from gen_toolkit.messages.reply import Reply
 from gen_toolkit.messages.request import Request
-from gen_toolkit.models.provider import Provider
+from gen_toolkit.models.deadline import Deadline
+from gen_toolkit.models.provider import Pieces, Provider
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 20.0
@@ -23,34 +26,91 @@ class RetryLink:
         self._then, self._max_attempts, self._deadline_s = then, max_attempts, deadline_s
 
     async def send(self, request: Request) -> Reply:
-        start = time.monotonic()
-        attempts = 0
-        last: ModelError | None = None
+        attempts = _Attempts(request, self._max_attempts, self._deadline_s)
+        async with attempts.in_time():
+            while True:
+                try:
+                    return attempts.reply(await self._then.send(attempts.next()))
+                except ModelError as error:
+                    await attempts.wait_after(error)
+
+    async def stream(self, request: Request) -> Pieces:
+        """Once a piece was given away there is no second attempt: pieces of two are never joined."""
+        attempts = _Attempts(request, self._max_attempts, self._deadline_s)
+        async with attempts.in_time():
+            while True:
+                try:
+                    async with contextlib.aclosing(self._then.stream(attempts.next())) as pieces:
+                        async for piece in pieces:
+                            attempts.partial.append(piece.text)
+                            yield piece if piece.reply is None else replace(piece, reply=attempts.reply(piece.reply))
+                    return
+                except ModelError as error:
+                    await attempts.wait_after(error)
+
+
+class _Attempts:
+    """The attempts of one call: what was tried, what failed, whether to go on."""
+
+    def __init__(self, request: Request, most: int, deadline_s: float) -> None:
+        self._request, self._most = request, most
+        self._deadline_s = deadline_s
+        self._deadline = Deadline(deadline_s)
+        self._start = time.monotonic()
+        self._made = 0
+        self._under_way = False
+        self._unanswered = 0
+        self._last: ModelError | None = None
+        self.partial: list[str] = []
+        """Pieces of a stream that were given away."""
+
+    def next(self) -> Request:
+        self._made += 1
+        self._under_way = True
+        return self._request
+
+    def reply(self, reply: Reply) -> Reply:
+        seconds = time.monotonic() - self._start
+        return replace(reply, attempts=self._made, unanswered=self._unanswered, seconds=seconds)
+
+    async def wait_after(self, error: ModelError) -> None:
+        """Pause before the next attempt, or raise where there must be none."""
+        self._last = error
+        self._under_way = False
+        if error.billed is not False:
+            self._unanswered += 1
+        pause = _pause(self._made, error.data.get("retry_after"))
+        if not error.retryable or self._made >= self._most or any(self.partial):
+            raise self._told(error)
+        if pause >= self._deadline.left:
+            raise TimeoutError from None  # waiting would only bring the same, later
+        await asyncio.sleep(pause)
+
+    @contextlib.asynccontextmanager
+    async def in_time(self) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(self._deadline_s):
-                while True:
-                    attempts += 1
-                    try:
-                        reply = await self._then.send(request)
-                        return replace(reply, attempts=attempts, seconds=time.monotonic() - start)
-                    except ModelError as error:
-                        last = error
-                        error.attempts = error.data["attempts"] = attempts
-                        if not error.retryable or attempts >= self._max_attempts:
-                            raise
-                        pause = _pause(attempts, error.data.get("retry_after"))
-                        if time.monotonic() - start + pause >= self._deadline_s:
-                            raise TimeoutError from None  # waiting would only bring the same, later
-                        await asyncio.sleep(pause)
+            async with self._deadline.running():
+                yield
         except TimeoutError:
-            because = f"; the last attempt said: {last.message}" if last else ""
-            raise DeadlineExceeded(
-                f"{request.alias!r} gave no answer within {self._deadline_s:g} s and {attempts} attempts{because}",
+            if self._under_way:
+                self._unanswered += 1  # what was cut off may have been answered, and billed
+            because = f"; the last attempt said: {self._last.message}" if self._last else ""
+            error = DeadlineExceeded(
+                f"{self._request.alias!r} gave no whole answer within {self._deadline_s:g} s "
+                f"and {self._made} attempt{'s' * (self._made != 1)}{because}",
                 fix="Raise deadline_s of the alias, or look at the server.",
-                alias=request.alias,
-                attempts=attempts,
+                alias=self._request.alias,
                 deadline_s=self._deadline_s,
-            ) from last
+            )
+            raise self._told(error) from self._last
+
+    def _told(self, error: ModelError) -> ModelError:
+        """The error with what the whole call took, and of a stream what came before it."""
+        error.attempts = error.data["attempts"] = self._made
+        error.data["unanswered"] = self._unanswered
+        if any(self.partial):
+            error.partial = error.data["partial"] = "".join(self.partial)
+        return error
 
 
 def _pause(attempt: int, retry_after: float | None) -> float:

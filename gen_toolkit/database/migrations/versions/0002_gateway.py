@@ -1,0 +1,81 @@
+"""What the gateway shares between processes: holds, findings, budgets, limits; costs become whole numbers."""
+
+from decimal import Decimal
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("calls") as calls:
+        calls.add_column(sa.Column("cassette_key", sa.String(64), nullable=False, server_default=""))
+        calls.add_column(sa.Column("unanswered", sa.Integer, nullable=False, server_default="0"))
+        calls.add_column(sa.Column("process", sa.Text, nullable=False, server_default=""))
+        calls.add_column(sa.Column("instead_of", sa.String(36)))
+        calls.add_column(sa.Column("pico", sa.BigInteger))
+    table = sa.table("calls", sa.column("id"), sa.column("cost"), sa.column("pico"))
+    connection = op.get_bind()
+    for row in connection.execute(sa.select(table.c.id, table.c.cost).where(table.c.cost.is_not(None))).all():
+        pico = int(Decimal(row.cost) * 10**12)
+        connection.execute(sa.update(table).where(table.c.id == row.id).values(pico=pico))
+    with op.batch_alter_table("calls") as calls:
+        calls.drop_column("cost")
+        calls.alter_column("pico", new_column_name="cost")
+        for name in ("cassette_key", "unanswered", "process"):
+            calls.alter_column(name, server_default=None)
+        calls.create_index("calls_by_time", ["asked_at"])
+        calls.create_index("calls_by_instead_of", ["instead_of"])
+    op.create_table(
+        "holds",
+        sa.Column("holder", sa.String(200), primary_key=True),
+        sa.Column("run", sa.String(36), primary_key=True),
+        sa.Column("since", sa.Float, nullable=False),
+    )
+    op.create_table(
+        "findings",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("run", sa.String(36), nullable=False),
+        sa.Column("alias", sa.String(100), nullable=False),
+        sa.Column("prompt", sa.String(200)),
+        sa.Column("direction", sa.String(10), nullable=False),
+        sa.Column("reason", sa.String(100), nullable=False),
+        sa.Column("action", sa.String(10), nullable=False),
+        sa.Column("count", sa.Integer, nullable=False),
+        sa.Column("found_at", sa.Float, nullable=False),
+    )
+    op.create_index("findings_by_run", "findings", ["run"])
+    op.create_table(
+        "budgets",
+        sa.Column("key", sa.String(200), primary_key=True),
+        sa.Column("spent_money", sa.BigInteger, nullable=False),
+        sa.Column("spent_tokens", sa.BigInteger, nullable=False),
+        sa.Column("reserved_money", sa.BigInteger, nullable=False),
+        sa.Column("reserved_tokens", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "limits",
+        sa.Column("key", sa.String(200), primary_key=True),
+        sa.Column("next_at", sa.Float, nullable=False),
+        sa.Column("pace", sa.Float, nullable=False),
+        sa.Column("changed_at", sa.Float, nullable=False),
+    )
+    op.create_table(
+        "resumable",
+        sa.Column("root", sa.String(36), primary_key=True),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("run", sa.String(36), nullable=False),
+        sa.Column("process", sa.Text, nullable=False),
+        sa.Column("finished", sa.Integer, nullable=False),
+        sa.Column("changed_at", sa.Float, nullable=False),
+    )
+    op.create_index("resumable_by_name", "resumable", ["name", "finished"])
+    op.create_table(
+        "marks", sa.Column("name", sa.String(100), primary_key=True), sa.Column("at", sa.Float, nullable=False)
+    )
+
+
+def downgrade() -> None:
+    raise NotImplementedError("a database is never taken back to an older schema")

@@ -1,0 +1,64 @@
+"""One call as the journal knows it, before and after the answer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from gen_toolkit import scope, text
+from gen_toolkit.messages.request import Request, digest
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request at one place: what is known before the answer."""
+
+    id: str
+    key: str
+    cassette_key: str
+    run: str
+    row: str | None
+    request: Request
+    bodies: bool = True
+    """Whether the journal keeps what was said, or only its hash."""
+
+    def __post_init__(self) -> None:
+        assert self.request.alias, "only an addressed request has a place"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the journal or a cassette holds of a call: a reply, or the error it ended with, as JSON."""
+
+    id: str = ""
+    reply: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+
+
+def new_call(request: Request, *, bodies: bool = True) -> Call:
+    """Name the call that is about to be made. Counts it: ask once per call."""
+    where = scope.current()
+    place, local = scope.place(request.hash)
+    return Call(
+        id=scope.new_id(),
+        key=digest([request.hash, place]),
+        cassette_key=digest([request.hash, local]),
+        run=scope.run_or_session(),
+        row=where.row.id if where.row else None,
+        request=request,
+        bodies=bodies,
+    )
+
+
+def stored(data: Any) -> str:
+    """JSON without secrets. Halves of characters, which a model may send, stand as the escapes that JSON has."""
+    readable = json.dumps(data, ensure_ascii=False)
+    if not readable.isascii():
+        readable = readable.encode("utf-8", "backslashreplace").decode()
+    return text.scrub(readable)
+
+
+def request_body(request: Request) -> list[Any]:
+    """What was asked, as the journal keeps it: the messages, or the texts to embed."""
+    return list(request.inputs or request.messages)
