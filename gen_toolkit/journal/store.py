@@ -226,8 +226,9 @@ def _journal(process: int, database: Database) -> Journal:  # noqa: ARG001 - a f
     return Journal(database)
 
 
-def open_journal() -> Journal:
-    return _journal(os.getpid(), open_database())
+def open_journal(settings: Resolved | None = None) -> Journal:
+    """The journal of the workspace, one a process."""
+    return _journal(os.getpid(), open_database(settings))
 
 
 @cache
