@@ -20,7 +20,7 @@ from gen_toolkit.evals.score import Scorer
 from gen_toolkit.evals.scorers import scorer_list
 from gen_toolkit.evals.verdict import check_shared
 from gen_toolkit.loop import run_sync
-from gen_toolkit.models.gateway import Model, open_door
+from gen_toolkit.models.gateway import Model, mask, open_door
 from gen_toolkit.prompts.prompt import Prompt
 from gen_toolkit.prompts.registry import load_prompt
 from gen_toolkit.tracking.run import opened
@@ -104,7 +104,7 @@ async def aevaluate(
             run=run.id,
         )
         result = await _judged(result, against, data, scorers)
-        record_result(result, task.prompt)
+        record_result(result, task.prompt, mask(task.asked))
     return result
 
 

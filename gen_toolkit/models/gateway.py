@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from gen_toolkit.alias import Alias
 from gen_toolkit.errors import ReleaseError
 from gen_toolkit.journal.store import open_cassette, open_journal
 from gen_toolkit.messages.request import Request, digest
+from gen_toolkit.models.guard import Rules
 from gen_toolkit.models.links.fallback import FallbackLink
+from gen_toolkit.models.links.guard import ReplyGuardLink, RequestGuardLink
 from gen_toolkit.models.links.journal import JournalLink
 from gen_toolkit.models.links.retry import RetryLink
 from gen_toolkit.models.provider import ModelProvider, Provider, provider_kind
@@ -77,8 +80,9 @@ def _way(name: str, alias: Alias, provider: Provider, model: str, settings: Reso
     """Guard of the request → journal → guard of the reply → retry → budget → rate limit → provider."""
     journal = open_journal(settings)
     chain: Provider = RetryLink(provider, max_attempts=alias.max_attempts, deadline_s=alias.deadline_s)
+    chain = ReplyGuardLink(chain, Rules(alias.guard.output), journal.commits)
     chain = JournalLink(chain, journal, settings.settings.calls, open_cassette(settings), bodies=alias.bodies == "full")
-    return _Way(name, alias, model, chain)
+    return _Way(name, alias, model, RequestGuardLink(chain, Rules(alias.guard.input), journal.commits))
 
 
 def _provider(name: str, alias: Alias, settings: Resolved) -> ModelProvider:
@@ -87,6 +91,22 @@ def _provider(name: str, alias: Alias, settings: Resolved) -> ModelProvider:
     if key not in _providers:
         _providers[key] = provider_kind(alias.provider)(name, alias, settings)
     return _providers[key]
+
+
+def mask(model: Model) -> Callable[[str], str]:
+    """What an alias's guard makes of a text that is to be stored beside its calls; without an alias, all guards."""
+    settings = load_settings().settings
+    aliases = settings.models.values() if model is None else []
+    if isinstance(model, str):
+        aliases = [settings.alias(model)[1]]
+    rules = [found for alias in aliases if not (found := Rules(alias.guard.input)).is_empty]
+
+    def masked(text: str) -> str:
+        for each in rules:
+            text = each.applied(text)[0]
+        return text
+
+    return masked
 
 
 def prove_ready(name: str) -> None:

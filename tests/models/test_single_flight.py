@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openai_server import Answer, OpenAIServer, completion, error
 
 from gen_toolkit import scope
+from gen_toolkit.database.engine import open_database
+from gen_toolkit.database.tables import calls
 from gen_toolkit.errors import GenToolkitError
+from gen_toolkit.journal.store import Journal, open_journal
 from gen_toolkit.models.chat import achat
 
 SCRIPT = """
@@ -90,5 +95,54 @@ def test_a_call_whose_process_was_killed_is_made_again(workspace: Path, server: 
     first = start(workspace)
     until_asked(server, 1)
     first.kill()
-    first.wait()
+    first.communicate()
     assert asyncio.run(ask()) == "two"
+
+
+def test_a_call_cancelled_while_its_answer_is_written_stays_answered(server: OpenAIServer) -> None:
+    """The answer is paid for: it is there for whoever asks next."""
+
+    async def cancelled() -> None:
+        task = asyncio.create_task(ask())
+        writing = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        real = Journal.answered
+
+        async def answered(self: Journal, *given: Any) -> None:
+            loop.call_soon_threadsafe(writing.set)
+            await real(self, *given)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Journal, "answered", answered)
+            await writing.wait()
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    asyncio.run(cancelled())
+    assert asyncio.run(ask()) == "hello"
+    assert len(server.seen) == 1
+
+
+def test_a_call_cancelled_while_its_intent_is_written_is_not_on_the_bill(server: OpenAIServer) -> None:
+    journal = open_journal()
+
+    async def cancelled() -> None:
+        with open_database().write():  # the intent has to wait for this
+            task = asyncio.create_task(ask())
+            await asyncio.sleep(0.2)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    asyncio.run(cancelled())
+    until = time.monotonic() + 5
+    while time.monotonic() < until and (found := calls_of(journal)) != [("failed", 0)]:
+        time.sleep(0.01)
+    assert found == [("failed", 0)]
+    assert server.seen == []
+
+
+def calls_of(journal: Journal) -> list[tuple[str, int | None]]:
+    with journal.database.read() as connection:
+        return [(row.state, row.cost) for row in connection.execute(calls.select())]
