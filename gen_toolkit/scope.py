@@ -11,7 +11,6 @@ import json
 import os
 import secrets
 import time
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -38,7 +37,8 @@ def new_id() -> str:
         | 0b10 << 62
         | random & ((1 << 62) - 1)
     )
-    return str(uuid.UUID(int=value))
+    written = f"{value:032x}"  # not by uuid.UUID: every call has an id
+    return f"{written[:8]}-{written[8:12]}-{written[12:16]}-{written[16:20]}-{written[20:]}"
 
 
 @dataclass(frozen=True)
