@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gen_toolkit as gt
@@ -67,6 +67,7 @@ def test_whatever_else_is_written_is_a_text_as_it_is(workspace: Path, fields: li
     assert column(workspace, *fields) == fields
 
 
+@settings(deadline=None)
 @given(rows=st.lists(st.lists(st.text(max_size=6), min_size=2, max_size=2), min_size=1, max_size=6))
 def test_every_text_comes_back_as_it_was_written(
     rows: list[list[str]], tmp_path_factory: pytest.TempPathFactory

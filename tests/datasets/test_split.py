@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gen_toolkit as gt
@@ -15,6 +15,7 @@ from gen_toolkit.errors import DatasetError
 ROWS = [{"n": n, "label": "good" if n % 4 else "bad", "author": n // 5} for n in range(40)]
 
 
+@settings(deadline=None)
 @given(
     labels=st.lists(st.sampled_from([None, "a", "b", 1, True]), min_size=4, max_size=40),
     share=st.floats(0.05, 0.95),
