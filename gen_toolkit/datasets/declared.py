@@ -11,7 +11,7 @@ from gen_toolkit import text
 from gen_toolkit.errors import DatasetError
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel, TypeAdapter
+    from pydantic import BaseModel, TypeAdapter, ValidationError
 
 _TYPES = 'Give a pydantic model, or types by column: {"text": str, "label": Literal["a", "b"], "year": int | None}.'
 
@@ -75,27 +75,23 @@ class _Columns:
             if column not in row:
                 problems.append(Problem(column, "is missing"))
                 continue
-            found = self._read(adapter, row[column], texts.get(column))
-            if isinstance(found, list):
-                problems += [_problem({**error, "loc": (column, *error["loc"])}) for error in found[:1]]
-            else:
-                values[column] = found[0]
+            value, wrong = self._value(adapter, column, row[column])
+            if wrong and texts.get(column) is not None:
+                value, still_wrong = self._value(adapter, column, texts[column])
+                wrong = wrong if still_wrong else []
+            values[column] = value
+            problems += wrong[:1]
         return values, problems
 
     @staticmethod
-    def _read(adapter: TypeAdapter[Any], value: Any, written: str | None) -> tuple[Any] | list[Any]:
-        """The value in a tuple, or pydantic's errors: of what it looks like, then of the text as written."""
+    def _value(adapter: TypeAdapter[Any], column: str, given: Any) -> tuple[Any, list[Problem]]:
         from pydantic import ValidationError
 
-        errors: list[Any] = []
-        for given in (value, *([] if written is None or written == value else [written])):
-            try:
-                return (_plain(adapter.dump_python(adapter.validate_python(given), mode="json")),)
-            except ValidationError as error:
-                errors = errors or [*error.errors(include_url=False, include_context=False)]
-            except ValueError as error:
-                errors = errors or [{"loc": (), "msg": str(error), "input": given}]
-        return errors
+        try:
+            value = adapter.dump_python(adapter.validate_python(given), mode="json")
+        except ValidationError as error:
+            return None, [_problem({**found, "loc": (column, *found["loc"])}) for found in _errors(error)]
+        return value, _no_json(column, value)
 
 
 @dataclass(frozen=True)
@@ -111,29 +107,34 @@ class _Model:
         ]
 
     def read(self, row: Mapping[str, Any], texts: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
-        from pydantic import ValidationError
-
         has_default = {f.alias or n for n, f in self.model.model_fields.items() if not f.is_required()}
         # an empty field of a CSV file says nothing, so a default may speak
         given = {c: v for c, v in row.items() if not (texts and v is None and c in has_default)}
+        values, problems = self._values(given)
+        written = {p.column: texts[p.column] for p in problems if p.column and texts.get(p.column) is not None}
+        return self._values({**given, **written}) if written else (values, problems)
+
+    def _values(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+        from pydantic import ValidationError
+
         try:
-            return self._read(given), []
+            values = self.model.model_validate(given).model_dump(mode="json", by_alias=True)
         except ValidationError as error:
-            errors = error.errors(include_url=False, include_context=False)
-            written = {e["loc"][0] for e in errors if e["loc"] and texts.get(str(e["loc"][0])) is not None}
-        try:
-            return self._read({**given, **{str(column): texts[str(column)] for column in written}}), []
-        except ValidationError as error:
-            return {}, [_problem(e) for e in error.errors(include_url=False, include_context=False)]
-
-    def _read(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        values = self.model.model_validate(given).model_dump(mode="json", by_alias=True)
-        return {column: _plain(value) for column, value in values.items()}
+            return {}, [_problem(found) for found in _errors(error)]
+        return values, [problem for column, value in values.items() for problem in _no_json(column, value)]
 
 
-def _plain(value: Any) -> Any:
-    json.dumps(value, allow_nan=False)  # pydantic reads "nan" and "inf" as numbers; JSON has none
-    return value
+def _no_json(column: str, value: Any) -> list[Problem]:
+    """pydantic reads "nan" and "inf" as numbers, and JSON has none such."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return [Problem(column, f"holds {text.one_line(repr(value), 60)}, which JSON cannot")]
+    return []
+
+
+def _errors(error: ValidationError) -> Sequence[Mapping[str, Any]]:
+    return error.errors(include_url=False, include_context=False)
 
 
 def _problem(error: Mapping[str, Any]) -> Problem:

@@ -10,7 +10,8 @@ from typing import Any
 from gen_toolkit import text
 from gen_toolkit.datasets.place import Place, Table
 
-_PLAIN = (str, int, bool, type(None))  # by exact type: nothing to turn, nothing to check
+_PLAIN = (str, bool, type(None))  # by exact type: nothing to turn, nothing to check
+_LARGE = 2**64
 
 
 def plain_row(row: Any, place: Place) -> dict[str, Any]:
@@ -48,8 +49,9 @@ def from_columns(
 def _checked(value: Any, place: Place) -> Any:
     try:
         turned = _turned(value)
-        if not isinstance(turned, float) or not math.isfinite(turned):
-            json.dumps(turned, allow_nan=False)
+        is_number = isinstance(turned, int | float) and abs(turned) < _LARGE
+        if not is_number:
+            json.dumps(turned, allow_nan=False)  # also refuses whole numbers of more than 4,300 digits
     except (TypeError, ValueError, RecursionError) as error:
         raise place.error(
             f"holds what JSON cannot: {text.one_line(error, 120)}", fix="Turn it into text, or leave it out."

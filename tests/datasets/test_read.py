@@ -245,6 +245,12 @@ def test_a_hostile_text_comes_back_as_it_was_from_every_form(workspace: Path, te
     assert [dict(row) for row in gt.dataset(path)] == rows
 
 
+def test_a_whole_number_of_thousands_of_digits_is_refused_and_a_long_one_is_not() -> None:
+    assert gt.dataset([{"a": 10**400}])[0]["a"] == 10**400
+    with pytest.raises(DatasetError, match="row 0, column 'a' holds what JSON cannot"):
+        gt.dataset([{"a": 10**5000}])
+
+
 def test_a_dataset_given_again_keeps_its_ids() -> None:
     data = gt.dataset([{"k": "b", "n": 1}, {"k": "a", "n": 2}], id="k")
     assert [row.id for row in gt.dataset(data, name="other", schema={"n": int})] == ["b", "a"]
