@@ -54,7 +54,7 @@ def _verdict(
 ) -> Verdict:
     scored = [(mine, theirs) for mine, theirs in paired if scorer in mine.scores and scorer in theirs.scores]
     values = [(mine.scores[scorer].value, theirs.scores[scorer].value) for mine, theirs in scored]
-    differences = [mine - theirs for mine, theirs in values]
+    differences = [0.0 if math.isclose(mine, theirs, rel_tol=1e-12) else mine - theirs for mine, theirs in values]
     groups = shared_groups([mine.group_by(group) for mine, _ in scored]) if group else None
     right_wrong = is_right_wrong([value for pair in values for value in pair])
     p, test = paired_test(differences, groups, right_wrong)

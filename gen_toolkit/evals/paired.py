@@ -54,7 +54,8 @@ def sign_flip(differences: Sequence[float]) -> float:
     counted in (B. Phipson, G. K. Smyth, Stat. Appl. Genet. Mol. Biol. 9, 2010), so that p is never too
     small. The order of the rows does not matter.
     """
-    moved = sorted((d for d in differences if d), key=abs)
+    dust = 1e-12 * max(map(abs, differences), default=0.0)  # what rounding leaves of sums that cancel
+    moved = sorted((d for d in differences if abs(d) > dust), key=abs)
     if not moved:
         return 1.0
     if len(moved) <= _ENUMERATED:
@@ -116,14 +117,15 @@ def _at_least(moved: Sequence[float]) -> float:
 
 
 def _as_whole(moved: Sequence[float]) -> list[int] | None:
-    """The differences as whole multiples of one unit; None where there is no such unit."""
+    """The differences, smallest first, as whole multiples of one unit; None where there is no such unit."""
     known: dict[float, Fraction] = {}
     unit = 1
     for value in moved:
         if value not in known:
-            known[value] = Fraction(value).limit_denominator(1000)
+            ratio = Fraction(value) / Fraction(moved[0])  # so that it does not matter what is counted in
+            known[value] = ratio.limit_denominator(1000)
             unit = math.lcm(unit, known[value].denominator)
-            if unit > 10_000 or abs(known[value] - Fraction(value)) > Fraction(1, 10**9):
+            if unit > 10_000 or abs(known[value] - ratio) > Fraction(1, 10**9):
                 return None
     whole = [int(known[value] * unit) for value in moved]
     common = math.gcd(*whole)

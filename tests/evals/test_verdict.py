@@ -55,6 +55,11 @@ def test_rows_are_paired_by_id_and_failed_ones_left_out() -> None:
     assert (verdict.rows, verdict.wins, verdict.losses, verdict.difference) == (2, 1, 0, 0.5)
 
 
+def test_scores_that_differ_by_rounding_only_are_neither_won_nor_lost() -> None:
+    (verdict,) = result([0.1 + 0.2] * 8).compare(result([0.3] * 8))
+    assert (verdict.finding, verdict.wins, verdict.losses, verdict.difference) == ("no difference shown", 0, 0, 0.0)
+
+
 def test_nothing_scored_on_both_sides_is_too_few_rows() -> None:
     (verdict,) = result([None, 1.0]).compare(result([1.0, None]))
     assert (verdict.rows, verdict.finding, verdict.p) == (0, "too few rows", 1.0)
