@@ -93,6 +93,7 @@ def test_of_equal_marks_in_many_rows_at_most_5_percent_are_found_to_differ(name:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ["normal", "waiting times (exponential)"])
 def test_of_equal_grades_permuted_at_random_at_most_5_percent_are_found_to_differ(name: str) -> None:
     assert false_finds_of_grades(name, 30, 10_000) <= 0.055
