@@ -9,8 +9,10 @@ from pathlib import Path
 from gen_toolkit import scope
 from gen_toolkit.alias import Alias
 from gen_toolkit.errors import ReleaseError
+from gen_toolkit.journal.accounts import open_accounts
 from gen_toolkit.journal.store import open_cassette, open_journal
 from gen_toolkit.messages.request import Request, digest
+from gen_toolkit.models.links.budget import BudgetLink
 from gen_toolkit.models.links.fallback import FallbackLink
 from gen_toolkit.models.links.journal import JournalLink
 from gen_toolkit.models.links.retry import RetryLink
@@ -63,7 +65,8 @@ def open_door(model: Model) -> Door:
 
 def _way(name: str, alias: Alias, provider: Provider, model: str, settings: Resolved) -> _Way:
     """Guard of the request → journal → guard of the reply → retry → budget → rate limit → provider."""
-    chain: Provider = RetryLink(provider, max_attempts=alias.max_attempts, deadline_s=alias.deadline_s)
+    chain: Provider = BudgetLink(provider, alias, open_accounts(open_journal()), settings.settings.budgets.day)
+    chain = RetryLink(chain, max_attempts=alias.max_attempts, deadline_s=alias.deadline_s)
     chain = JournalLink(chain, open_journal(), open_cassette(settings), bodies=alias.bodies == "full")
     return _Way(name, alias, model, chain)
 
