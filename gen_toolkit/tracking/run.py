@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gen_toolkit import scope
+from gen_toolkit.amount import Amount
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import InputError
 from gen_toolkit.events import FileRecorded, Recorded, RunEnded, RunStarted, emit
@@ -39,23 +40,35 @@ class Run:
 
 
 @contextlib.contextmanager
-def run(name: str, *, calls: scope.Mode | None = None) -> Iterator[Run]:
+def run(name: str, *, calls: scope.Mode | None = None, budget: str | Amount | None = None) -> Iterator[Run]:
     """Open a tracked run; evaluations, kept values and `mlflow.*` calls inside belong to it.
 
     `calls` says how model calls get their answers inside: `live` (call), `reuse` (call what has no
     recorded answer yet), `replay` (never call; an unseen request is an error).
+
+    `budget` is what the calls inside may take together ("0.50 USD", "200000 tokens", or both with a comma
+    between), besides the budgets of the runs around; by default the setting `budgets.run`. A call that
+    might cross it is not made: BudgetExceeded.
     """
-    with opened("run", name, mode=calls) as made, _fluent(made):
+    with opened("run", name, mode=calls, budget=budget) as made, _fluent(made):
         yield made
 
 
 @contextlib.contextmanager
-def opened(kind: str, name: str, *, params: dict[str, Any] | None = None, **changes: Any) -> Iterator[Run]:
+def opened(
+    kind: str,
+    name: str,
+    *,
+    params: dict[str, Any] | None = None,
+    budget: str | Amount | None = None,
+    **changes: Any,
+) -> Iterator[Run]:
     """A run of any kind: says when it starts, what it took, and how it ends, whatever happens inside."""
     changes = {key: value for key, value in changes.items() if value is not None}  # not given: as outside
     if changes.get("mode", "live") not in {"live", "reuse", "replay"}:
         raise InputError(f"calls={changes['mode']!r} is no mode", fix="Use 'live', 'reuse' or 'replay'.")
     made = Run(scope.new_id(), name, kind)
+    changes["budgets"] = scope.with_run_budget(changes.get("owner") or made.id, name, budget)
     parent = scope.current().run or open_session()
     prepare_environment(load_settings())
     emit(RunStarted(run=made.id, name=name, run_kind=kind, parent=parent, params=params or {}, tags=source_tags()))
