@@ -71,7 +71,9 @@ budgets = Table(
     Column("spent_tokens", BigInteger, nullable=False),
     Column("reserved_money", BigInteger, nullable=False),
     Column("reserved_tokens", BigInteger, nullable=False),
-    Column("unknown", Integer, nullable=False),  # calls of which nobody knows what they took: not in what was spent
+    # calls of which nobody knows what they took: not in what was spent
+    Column("unknown_money", Integer, nullable=False),
+    Column("unknown_tokens", Integer, nullable=False),
 )
 
 # The next free instant of a rate limit; shared by processes.

@@ -88,11 +88,9 @@ async def _row(task: Task, row: Row, scorers: Sequence[Scorer], *, first: bool, 
     with scope.inside(row=scope.Row(row.id)), count_calls(replies):
         try:
             value, probabilities = await _value(task, row)
-        except BudgetExceeded:
-            raise  # the rows after it would find no more
         except Exception as error:
             of_this_row = isinstance(error, PromptError | DatasetError) and not first  # a value that cannot be rendered
-            if isinstance(error, InputError | SetupError) and not of_this_row:
+            if isinstance(error, InputError | SetupError | BudgetExceeded) and not of_this_row:
                 raise
             if first and isinstance(error, ModelError) and not isinstance(error, OutputMismatch):
                 raise  # a model that cannot be reached is no table of failures

@@ -59,7 +59,9 @@ class Accounts:
             await freed.wait()
 
     def settle(self, reservation: Reserve, took: Sum) -> None:
-        """End a reservation. It is booked before anything that this process reserves from now on."""
+        """End a reservation. It is written before anything that this process reserves or records from now on:
+        who has seen an answer need not wait for it.
+        """
         self._commits.send(book, Settle(reservation, took))
         self._held -= _count(reservation)  # drops what is down to none
         self._freed.set()

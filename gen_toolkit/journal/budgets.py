@@ -62,8 +62,9 @@ class Account:
     spent_tokens: int = 0
     reserved_money: int = 0
     reserved_tokens: int = 0
-    unknown: int = 0
-    """Calls of which nobody knows what they took: what is spent holds only what is known of them."""
+    unknown_money: int = 0
+    """Calls of which nobody knows what they took: what is spent is without them."""
+    unknown_tokens: int = 0
 
     @property
     def spent(self) -> Sum:
@@ -72,6 +73,10 @@ class Account:
     @property
     def reserved(self) -> Sum:
         return Sum(self.reserved_money, self.reserved_tokens)
+
+    @property
+    def unknown(self) -> Sum:
+        return Sum(self.unknown_money, self.unknown_tokens)
 
     def fits(self, need: Sum, limit: Sum) -> bool:
         """Whether `need` may be reserved. What takes nothing crosses nothing."""
@@ -98,7 +103,8 @@ class Account:
             spent_tokens=self.spent_tokens + (tokens or 0),
             reserved_money=self.reserved_money - (need.money or 0),
             reserved_tokens=self.reserved_tokens - (need.tokens or 0),
-            unknown=self.unknown + (money is None or tokens is None),
+            unknown_money=self.unknown_money + (money is None),
+            unknown_tokens=self.unknown_tokens + (tokens is None),
         )
 
 
@@ -148,8 +154,9 @@ class Refusal:
         limit = Sum.of(self.budget.limit)
         spent, held, need = (side.where(limit) for side in (self.account.spent, self.account.reserved, self.need))
         held_too = "" if held == NOTHING.where(limit) else f", {held} are held for calls on their way"
-        unknown = self.account.unknown
-        besides = f", besides {unknown} call{'s' * (unknown != 1)} of unknown cost" if unknown else ""
+        not_known = self.account.unknown.where(limit)
+        unknown = max(not_known.money or 0, not_known.tokens or 0)
+        besides = f", besides {unknown} call{'s' * (unknown != 1)} of which nobody knows" if unknown else ""
         return BudgetExceeded(
             f"the budget of {self.budget.name} is {self.budget.limit}: {spent} are spent{besides}{held_too}, "
             f"and this call may take {need}",
@@ -214,25 +221,23 @@ def _read(connection: Connection, keys: Sequence[str]) -> dict[str, Account]:
 def _begun(connection: Connection, key: str) -> Account:
     """What the journal's calls took under a budget before it was first used.
 
-    What nobody knows cannot be summed: such calls are counted, and stay unknown. Calls that another
-    process is still making are left out: under the same budget they reserve for themselves.
+    What nobody knows cannot be summed: such calls are counted, and stay unknown. Calls that a process is
+    still making are left out: under the same budget they reserve for themselves.
     """
     of_budget = _calls_of(key)
-    tokens = func.coalesce(calls.c.input_tokens, 0) + func.coalesce(calls.c.output_tokens, 0)
-    is_unknown = or_(
-        calls.c.cost.is_(None), calls.c.input_tokens.is_(None), calls.c.output_tokens.is_(None), calls.c.unanswered > 0
-    )
+    tokens = calls.c.input_tokens + calls.c.output_tokens  # null where one of them is
     ended = connection.execute(
         select(
-            func.coalesce(func.sum(calls.c.cost), 0),
-            func.coalesce(func.sum(tokens), 0),
-            func.coalesce(func.sum(case((is_unknown, 1), else_=0)), 0),
+            func.sum(calls.c.cost),
+            func.sum(tokens),
+            func.sum(case((or_(calls.c.cost.is_(None), calls.c.unanswered > 0), 1), else_=0)),
+            func.sum(case((or_(tokens.is_(None), calls.c.unanswered > 0), 1), else_=0)),
         ).where(of_budget, calls.c.state != "asked")
     ).one()
     asked = connection.execute(select(calls.c.process).where(of_budget, calls.c.state == "asked")).scalars()
     lost = sum(not (process and is_alive(process)) for process in asked)
-    money, tokens_taken, unknown = map(int, ended)
-    return Account(spent_money=money, spent_tokens=tokens_taken, unknown=unknown + lost)
+    money, taken, unknown_money, unknown_tokens = (int(total or 0) for total in ended)
+    return Account(money, taken, unknown_money=unknown_money + lost, unknown_tokens=unknown_tokens + lost)
 
 
 def _calls_of(key: str) -> ColumnElement[Any]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -23,57 +22,46 @@ from gen_toolkit.models.price import worst_case
 from gen_toolkit.models.provider import Pieces, Provider
 
 _MILLION = 1_000_000
+_clock = time.time  # the one that says what day it is
 
 
 class BudgetLink:
     """`day`: what the workspace may spend on one day (UTC), as the settings say. No budget: no work."""
 
-    def __init__(
-        self,
-        then: Provider,
-        alias: Alias,
-        accounts: Accounts,
-        day: str | None,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        self._then, self._alias, self._accounts, self._clock = then, alias, accounts, clock
+    def __init__(self, then: Provider, alias: Alias, accounts: Accounts, day: str | None) -> None:
+        self._then, self._alias, self._accounts = then, alias, accounts
         self._day = None if day is None else scope.Budget("day", Amount.of(day), "the workspace", daily=True)
 
     async def send(self, request: Request) -> Reply:
         async with self._held(request) as attempt:
-            attempt.reply = await self._then.send(request)
-            return attempt.reply
+            return attempt.answered(await self._then.send(request))
 
     async def stream(self, request: Request) -> Pieces:
         async with self._held(request) as attempt, contextlib.aclosing(self._then.stream(request)) as pieces:
             async for piece in pieces:
-                attempt.reply = piece.reply
+                if piece.reply is not None:  # counted before the reply is given away, and so before it is recorded
+                    attempt.answered(piece.reply)
                 yield piece
 
     @contextlib.asynccontextmanager
     async def _held(self, request: Request) -> AsyncIterator[_Attempt]:
         """What the attempt may take is held while it is under way; what it took is spent."""
-        attempt = _Attempt()
-        budgets = self._in_force()
-        if not budgets:
-            yield attempt
-            return
-        reservation = Reserve(budgets, self._most(request, budgets))
-        await self._accounts.reserve(reservation, waiting=clock_stopped)
+        attempt = _Attempt(self._accounts)
+        if budgets := self._in_force():
+            await attempt.reserve(Reserve(budgets, self._most(request, budgets)))
         try:
             yield attempt
         except BaseException as error:
-            attempt.error = error
+            attempt.failed(error)
             raise
-        finally:
-            self._accounts.settle(reservation, attempt.took)
+        attempt.ended()
 
     def _in_force(self) -> tuple[scope.Budget, ...]:
         around = scope.current().budgets
         budgets = around if self._day is None else (*around, self._day)
         if not budgets:
             return ()
-        today = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
+        today = datetime.fromtimestamp(_clock(), UTC).date().isoformat()
         return tuple(budget.on(today) for budget in budgets)
 
     def _most(self, request: Request, budgets: tuple[scope.Budget, ...]) -> Sum:
@@ -102,24 +90,39 @@ class BudgetLink:
         return most
 
 
-@dataclass
 class _Attempt:
-    """How an attempt went."""
+    """An attempt under way. What it holds, if anything, is settled once, by how it ends."""
 
-    reply: Reply | None = None
-    error: BaseException | None = None
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+        self._held: Reserve | None = None
 
-    @property
-    def took(self) -> Sum:
-        if self.reply is not None:
-            usage, cost = self.reply.usage, self.reply.cost
-            known = usage.input_tokens is not None and usage.output_tokens is not None
-            tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0) if known else None
-            return Sum(None if cost is None else to_pico(cost), tokens)
-        if isinstance(self.error, ModelError):
-            return NOTHING if self.error.billed is False else UNKNOWN
-        # these are found out before anything is sent; of whatever else nobody can tell
-        return NOTHING if isinstance(self.error, InputError | MissingSecret | MissingWeights) else UNKNOWN
+    async def reserve(self, most: Reserve) -> None:
+        await self._accounts.reserve(most, waiting=clock_stopped)
+        self._held = most
+
+    def answered(self, reply: Reply) -> Reply:
+        usage = reply.usage
+        known = usage.input_tokens is not None and usage.output_tokens is not None
+        tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0) if known else None
+        self._settle(Sum(None if reply.cost is None else to_pico(reply.cost), tokens))
+        return reply
+
+    def failed(self, error: BaseException) -> None:
+        if isinstance(error, ModelError):
+            unbilled = error.billed is False
+        else:  # these are found out before anything is sent; of whatever else nobody can tell
+            unbilled = isinstance(error, InputError | MissingSecret | MissingWeights)
+        self._settle(NOTHING if unbilled else UNKNOWN)
+
+    def ended(self) -> None:
+        """Without an error; of a stream that gave no reply nobody can tell."""
+        self._settle(UNKNOWN)
+
+    def _settle(self, took: Sum) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            self._accounts.settle(held, took)
 
 
 def _unbounded(request: Request) -> InputError:

@@ -56,7 +56,8 @@ def upgrade() -> None:
         sa.Column("spent_tokens", sa.BigInteger, nullable=False),
         sa.Column("reserved_money", sa.BigInteger, nullable=False),
         sa.Column("reserved_tokens", sa.BigInteger, nullable=False),
-        sa.Column("unknown", sa.Integer, nullable=False),
+        sa.Column("unknown_money", sa.Integer, nullable=False),
+        sa.Column("unknown_tokens", sa.Integer, nullable=False),
     )
     op.create_table(
         "limits",
