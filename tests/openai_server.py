@@ -47,6 +47,10 @@ def weighed(**shares: float) -> Answer:
 Say = Answer | Callable[[dict[str, Any]], Answer]
 
 
+class _Patient(ThreadingHTTPServer):
+    request_queue_size = 256  # many connections at once wait their turn; the default drops all but five
+
+
 class OpenAIServer:
     """Gives `answers` in turn, the last one again and again; `seen` holds the bodies it was sent."""
 
@@ -56,7 +60,7 @@ class OpenAIServer:
         self.keys: list[str] = []
         self.closing = threading.Event()
         self._lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http = _Patient(("127.0.0.1", 0), self._handler())
         self._http.daemon_threads = True
         self._http.block_on_close = False
         self.url = f"http://127.0.0.1:{self._http.server_port}/v1"

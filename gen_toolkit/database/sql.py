@@ -1,8 +1,10 @@
 """The words of SQL that other rooms write their queries with: what they may use of SQLAlchemy."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Float, Row, and_, bindparam, case, delete, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Float, Row, Table, and_, bindparam, case, delete, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -15,10 +17,17 @@ __all__ = [
     "case",
     "delete",
     "func",
+    "insert_new",
     "now",
     "or_",
     "select",
 ]
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows whose key is not there yet, also when another process inserts them at the same moment."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    connection.execute(insert(table).on_conflict_do_nothing(), rows)
 
 
 class now(GenericFunction[float]):  # noqa: N801 - reads as the SQL function it is

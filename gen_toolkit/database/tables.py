@@ -12,6 +12,7 @@ calls = Table(
     Column("cassette_key", String(64), nullable=False),
     Column("request_hash", String(64), nullable=False),
     Column("run", String(36), nullable=False),
+    Column("owner", String(36)),  # the first run of the resume chain it belongs to, however deep inside; null: none
     Column("row", String(64)),
     Column("alias", String(100), nullable=False),
     Column("model", String(200), nullable=False),
@@ -31,6 +32,7 @@ calls = Table(
     Column("answered_at", Float),
     Index("calls_by_key", "key", "state"),
     Index("calls_by_run", "run"),
+    Index("calls_by_owner", "owner"),
     Index("calls_by_time", "asked_at"),
     Index("calls_by_instead_of", "instead_of"),
 )
@@ -69,6 +71,9 @@ budgets = Table(
     Column("spent_tokens", BigInteger, nullable=False),
     Column("reserved_money", BigInteger, nullable=False),
     Column("reserved_tokens", BigInteger, nullable=False),
+    # calls of which nobody knows what they took: not in what was spent
+    Column("unknown_money", Integer, nullable=False),
+    Column("unknown_tokens", Integer, nullable=False),
 )
 
 # The next free instant of a rate limit; shared by processes.

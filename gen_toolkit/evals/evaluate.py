@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from gen_toolkit import scope
+from gen_toolkit.amount import Amount
 from gen_toolkit.datasets.dataset import Dataset
 from gen_toolkit.datasets.read import dataset
 from gen_toolkit.display import Progress
@@ -39,6 +40,7 @@ def evaluate(
     detect: float | None = None,
     group: str | None = None,
     calls: scope.Mode | None = None,
+    budget: str | Amount | None = None,
     name: str | None = None,
 ) -> Result:
     """Evaluate a prompt, or a function of a row, on rows; the result is a table with intervals.
@@ -52,7 +54,9 @@ def evaluate(
     document, a user): intervals and verdicts then count on the groups.
 
     Rows that fail are counted and shown, never scored. Answers are reused where the same row was asked
-    the same before, unless `calls="live"`. What could not work at all (an unknown alias, a missing
+    the same before, unless `calls="live"`. `budget` is what its calls may take, as in `gt.run`: when it is
+    used up, rows under way are finished and BudgetExceeded is raised; the same again with a larger budget
+    asks only for the rest. What could not work at all (an unknown alias, a missing
     column, an unreachable model) raises, and no run is left open.
     """
     return run_sync(
@@ -66,6 +70,7 @@ def evaluate(
             detect=detect,
             group=group,
             calls=calls,
+            budget=budget,
             name=name,
         )
     )
@@ -82,6 +87,7 @@ async def aevaluate(
     detect: float | None = None,
     group: str | None = None,
     calls: scope.Mode | None = None,
+    budget: str | Amount | None = None,
     name: str | None = None,
 ) -> Result:
     """The same as `evaluate`, to be awaited."""
@@ -100,7 +106,7 @@ async def aevaluate(
         "dataset_digest": data.digest,
     }
     start = time.monotonic()
-    with opened("evaluation", title, params=params, mode=calls, default_mode="reuse") as run:
+    with opened("evaluation", title, params=params, budget=budget, mode=calls, default_mode="reuse") as run:
         scored = await run_rows(task, data, scorers, Progress(title, len(data)))
         result = Result(
             title=title,

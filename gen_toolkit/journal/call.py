@@ -18,6 +18,7 @@ class Call:
     key: str
     cassette_key: str
     run: str
+    owner: str | None
     row: str | None
     request: Request
     bodies: bool = True
@@ -45,6 +46,7 @@ def new_call(request: Request, *, bodies: bool = True) -> Call:
         key=digest([request.hash, place]),
         cassette_key=digest([request.hash, local]),
         run=scope.run_or_session(),
+        owner=where.owner,
         row=where.row.id if where.row else None,
         request=request,
         bodies=bodies,

@@ -59,6 +59,7 @@ class Journal:
             "cassette_key": call.cassette_key,
             "request_hash": request.hash,
             "run": call.run,
+            "owner": call.owner,
             "row": call.row,
             "alias": request.alias,
             "model": request.model,

@@ -10,9 +10,11 @@ from pathlib import Path
 from gen_toolkit import scope
 from gen_toolkit.alias import Alias
 from gen_toolkit.errors import ReleaseError
+from gen_toolkit.journal.accounts import open_accounts
 from gen_toolkit.journal.store import open_cassette, open_journal
 from gen_toolkit.messages.request import Request, digest
 from gen_toolkit.models.guard import Rules
+from gen_toolkit.models.links.budget import BudgetLink
 from gen_toolkit.models.links.fallback import FallbackLink
 from gen_toolkit.models.links.guard import ReplyGuardLink, RequestGuardLink
 from gen_toolkit.models.links.journal import JournalLink
@@ -79,7 +81,8 @@ def _new_door(model: str | None, settings: Resolved) -> tuple[Door, tuple[str, .
 def _way(name: str, alias: Alias, provider: Provider, model: str, settings: Resolved) -> _Way:
     """Guard of the request → journal → guard of the reply → retry → budget → rate limit → provider."""
     journal = open_journal(settings)
-    chain: Provider = RetryLink(provider, max_attempts=alias.max_attempts, deadline_s=alias.deadline_s)
+    chain: Provider = BudgetLink(provider, alias, open_accounts(journal), settings.settings.budgets.day)
+    chain = RetryLink(chain, max_attempts=alias.max_attempts, deadline_s=alias.deadline_s)
     chain = ReplyGuardLink(chain, Rules(alias.guard.output), journal.commits)
     chain = JournalLink(chain, journal, settings.settings.calls, open_cassette(settings), bodies=alias.bodies == "full")
     return _Way(name, alias, model, RequestGuardLink(chain, Rules(alias.guard.input), journal.commits))

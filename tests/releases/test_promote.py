@@ -110,6 +110,8 @@ def test_machines_write_one_key_of_the_operators_file_and_keep_the_rest(path: Pa
         ("tiemout_s = 3", "Did you mean 'timeout_s'"),
         ("timeout_s = '3'", "must be a number"),
         ("timeout_s = -1", "must be a number"),
+        ("budget = '5 EUR'", "must be an amount"),
+        ("budget = 5", "must be an amount"),
         ("live = 'one'", "must be a whole number"),
         ("include = 'helpers.py'", "must be a list"),
         ("models = [1]", "must be a list"),

@@ -15,6 +15,7 @@ def upgrade() -> None:
         calls.add_column(sa.Column("unanswered", sa.Integer, nullable=False, server_default="0"))
         calls.add_column(sa.Column("process", sa.Text, nullable=False, server_default=""))
         calls.add_column(sa.Column("instead_of", sa.String(36)))
+        calls.add_column(sa.Column("owner", sa.String(36)))
         calls.add_column(sa.Column("pico", sa.BigInteger))
     table = sa.table("calls", sa.column("id"), sa.column("cost"), sa.column("pico"))
     connection = op.get_bind()
@@ -26,6 +27,7 @@ def upgrade() -> None:
         calls.alter_column("pico", new_column_name="cost")
         for name in ("cassette_key", "unanswered", "process"):
             calls.alter_column(name, server_default=None)
+        calls.create_index("calls_by_owner", ["owner"])
         calls.create_index("calls_by_time", ["asked_at"])
         calls.create_index("calls_by_instead_of", ["instead_of"])
     op.create_table(
@@ -54,6 +56,8 @@ def upgrade() -> None:
         sa.Column("spent_tokens", sa.BigInteger, nullable=False),
         sa.Column("reserved_money", sa.BigInteger, nullable=False),
         sa.Column("reserved_tokens", sa.BigInteger, nullable=False),
+        sa.Column("unknown_money", sa.Integer, nullable=False),
+        sa.Column("unknown_tokens", sa.Integer, nullable=False),
     )
     op.create_table(
         "limits",
