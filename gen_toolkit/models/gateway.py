@@ -11,8 +11,10 @@ from gen_toolkit.alias import Alias
 from gen_toolkit.errors import ReleaseError
 from gen_toolkit.journal.store import open_cassette, open_journal
 from gen_toolkit.messages.request import Request, digest
+from gen_toolkit.models.limits.open import open_limiter
 from gen_toolkit.models.links.fallback import FallbackLink
 from gen_toolkit.models.links.journal import JournalLink
+from gen_toolkit.models.links.limit import LimitLink
 from gen_toolkit.models.links.retry import RetryLink
 from gen_toolkit.models.provider import ModelProvider, Provider, provider_kind
 from gen_toolkit.models.scripted import ScriptedModel
@@ -63,8 +65,12 @@ def open_door(model: Model) -> Door:
 
 def _way(name: str, alias: Alias, provider: Provider, model: str, settings: Resolved) -> _Way:
     """Guard of the request → journal → guard of the reply → retry → budget → rate limit → provider."""
-    chain: Provider = RetryLink(provider, max_attempts=alias.max_attempts, deadline_s=alias.deadline_s)
-    chain = JournalLink(chain, open_journal(), open_cassette(settings), bodies=alias.bodies == "full")
+    journal = open_journal()
+    chain: Provider = provider
+    if not isinstance(provider, ScriptedModel):  # one that is made up on the spot has no limit, and shares none
+        chain = LimitLink(chain, open_limiter(name, alias, journal.commits))
+    chain = RetryLink(chain, max_attempts=alias.max_attempts, deadline_s=alias.deadline_s)
+    chain = JournalLink(chain, journal, open_cassette(settings), bodies=alias.bodies == "full")
     return _Way(name, alias, model, chain)
 
 
