@@ -24,6 +24,7 @@ from gen_toolkit.models.limits.tokens import FIRST_GUESS
 
 FRESH = 0.25
 """Seconds for which a look at the database tells how things stand."""
+_LOOK_AGAIN = 0.5  # seconds; whoever is late to see that all leases are void is late to get new ones
 _AHEAD = 0.1  # seconds before a call is due at which a new look is taken, where it needs one
 _MOST = 256  # calls that are leased at once
 _PAUSE = 0.5  # seconds, where a 429 does not say how long
@@ -142,10 +143,10 @@ class Limiter:
         at = self._due[0].at
         if max(at, now) - self._looked <= FRESH:
             self._come_back(at)
-        elif at - now > _AHEAD:
-            self._come_back(at - _AHEAD)
-        else:
+        elif at - now <= _AHEAD or now - self._looked >= _LOOK_AGAIN:
             self._ask()
+        else:
+            self._come_back(min(at - _AHEAD, self._looked + _LOOK_AGAIN))
 
     def _lease(self, tokens: float, now: float) -> float | None:
         """The tokens that were leased for the next call, if it may go."""
