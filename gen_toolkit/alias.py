@@ -37,7 +37,7 @@ class GuardRules(BaseModel):
     max_chars: int | None = Field(default=None, ge=1)
     """A longer text is refused."""
     checks: list[str] = []
-    """Own functions, `package.module:function`: text → None (good), a reason to refuse, or a changed text."""
+    """Own functions, `package.module:function`: text → None (good) or a changed text; ValueError refuses."""
 
 
 class Guard(BaseModel):

@@ -165,6 +165,8 @@ class GuardRefused(WorkError):
     code = "guard-refused"
     reason: str
     direction: str
+    paid: Any = None
+    """The reply that was not let through: it is on the bill."""
 
 
 class BudgetExceeded(WorkError):

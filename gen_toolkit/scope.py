@@ -11,7 +11,6 @@ import json
 import os
 import secrets
 import time
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -38,7 +37,8 @@ def new_id() -> str:
         | 0b10 << 62
         | random & ((1 << 62) - 1)
     )
-    return str(uuid.UUID(int=value))
+    written = f"{value:032x}"  # not by uuid.UUID: every call has an id
+    return f"{written[:8]}-{written[8:12]}-{written[12:16]}-{written[16:20]}-{written[20:]}"
 
 
 @dataclass(frozen=True)
@@ -114,17 +114,15 @@ def run_or_session() -> str:
     return current().run or session()
 
 
-def call_mode() -> Mode:
-    """`replay` in the environment wins over everything; then the innermost `calls=`; then the rest."""
-    environment = os.environ.get("GEN_TOOLKIT_CALLS")
-    if environment == "replay":
+def call_mode(setting: Mode | None) -> Mode:
+    """`replay` in the environment wins over everything; then the innermost `calls=`; then the rest.
+
+    `setting` is what the settings say, which hold the environment's word, too.
+    """
+    if os.environ.get("GEN_TOOLKIT_CALLS") == "replay":
         return "replay"
     scope = current()
-    if scope.mode is not None:
-        return scope.mode
-    from gen_toolkit.settings import load_settings
-
-    return load_settings().settings.calls or scope.default_mode  # the setting holds the environment's word too
+    return scope.mode or setting or scope.default_mode
 
 
 def place(request_hash: str) -> tuple[str, str]:
@@ -144,6 +142,11 @@ def place(request_hash: str) -> tuple[str, str]:
         counter[request_hash] += 1
         local = f"n {number}"
     return f"{scope.owner or ''} {local}", local
+
+
+def count_anew(owner: str) -> None:
+    """An owner begins again in this process: its equal requests are counted from the first."""
+    _seen.pop(owner, None)
 
 
 def frozen_manifest() -> dict[str, Any]:

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from gen_toolkit import text
 from gen_toolkit.errors import InputError, MissingSecret
+
+# Keys and tokens that say by their form what they are.
+KEYS = re.compile(
+    r"""(?x)
+    (?<![A-Za-z0-9_-]) (?:
+    sk-[A-Za-z0-9_-]{16,} | AKIA[0-9A-Z]{16} | gh[pousr]_[A-Za-z0-9]{30,} | xox[abprs]-[A-Za-z0-9-]{10,}
+    | AIza[0-9A-Za-z_-]{30,} | hf_[A-Za-z0-9]{30,} | glpat-[A-Za-z0-9_-]{20,}
+    | eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*
+    ) | -----BEGIN\ [A-Z ]{0,30}PRIVATE\ KEY----- (?: [^-]* -----END\ [A-Z ]{0,30}PRIVATE\ KEY----- )?
+    """
+)
 
 
 class Secret:

@@ -142,22 +142,25 @@ class Resolved(BaseModel):
         return self.origins.get(name, "default")
 
 
+_VARIABLES = [f"GEN_TOOLKIT_{name.upper()}" for name in Settings.model_fields]
 _cache: dict[tuple[object, ...], Resolved] = {}
 
 
 def load_settings(workspace: Workspace | None = None, **arguments: Any) -> Resolved:
     """The settings of `workspace` (default: found from the current folder).
 
-    Raises SettingError for an unknown name or an impossible value, naming where it stands.
+    The same object as long as nothing has changed: every call of a model asks. Raises SettingError for
+    an unknown name or an impossible value, naming where it stands.
     """
     workspace = workspace or find_workspace()
     changed = workspace.configuration.stat().st_mtime_ns if workspace.configuration else 0
-    environment = tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith("GEN_TOOLKIT_")))
-    key = (workspace, changed, environment, repr(sorted(arguments.items())))
-    if key not in _cache:
+    environment = tuple(map(os.environ.get, _VARIABLES))
+    key = (workspace, changed, environment, repr(sorted(arguments.items())) if arguments else "")
+    found = _cache.get(key)
+    if found is None:
         _cache.clear()
-        _cache[key] = _load(workspace, arguments)
-    return _cache[key]
+        found = _cache[key] = _load(workspace, arguments)
+    return found
 
 
 def _load(workspace: Workspace, arguments: dict[str, Any]) -> Resolved:

@@ -64,3 +64,14 @@ def scrub(text: str) -> str:
         if secret in text:
             text = text.replace(secret, MASK)
     return text
+
+
+def secret_begins(text: str) -> int:
+    """From where on the end of `text` may be the beginning of a remembered secret; its length where it is none."""
+    begins = len(text)
+    for secret in _secrets:
+        for length in range(min(len(secret) - 1, len(text)), 0, -1):
+            if text.endswith(secret[:length]):
+                begins = min(begins, len(text) - length)
+                break
+    return begins

@@ -49,10 +49,26 @@ class Workspace:
 def find_workspace(start: Path | None = None) -> Workspace:
     """The workspace of `start`, by default of the current folder."""
     named = os.environ.get("GEN_TOOLKIT_WORKSPACE")
-    if named and start is None:
+    if start is not None:
+        return _nearest(start.resolve())
+    if named:
         root = Path(named).expanduser().resolve()
         return Workspace(root, _configuration(root))
-    here = (start or Path.cwd()).resolve()
+    return _of_folder(os.getcwd())
+
+
+_found: dict[str, Workspace] = {}
+
+
+def _of_folder(folder: str) -> Workspace:
+    """Looked for once as long as the file that made it a workspace is there: every call of a model asks."""
+    known = _found.get(folder)
+    if known is None or known.configuration is None or not os.path.exists(known.configuration):
+        known = _found[folder] = _nearest(Path(folder).resolve())
+    return known
+
+
+def _nearest(here: Path) -> Workspace:
     for folder in (here, *here.parents):
         found = _configuration(folder)
         if found is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import subprocess
 import sys
 import threading
@@ -21,9 +22,10 @@ USAGE = {"prompt_tokens": 12, "completion_tokens": 3}
 
 
 class LimitedServer:
-    """At most `limit` answers in any `window` seconds; what comes beyond is a 429 with a `Retry-After` in whole seconds.
+    """At most `limit` answers in any `window` seconds; what comes beyond is a 429 with a `Retry-After`.
 
     A sliding window, no bucket: nothing is saved up, and a request that was refused does not count.
+    `Retry-After` is in whole seconds, rounded up, as RFC 9110 has it.
     """
 
     def __init__(self, limit: int, window: float = 1.0, *, takes: float = 0.02) -> None:
@@ -31,9 +33,8 @@ class LimitedServer:
         self._answered: deque[float] = deque()
         self.arrivals: list[float] = []
         """When each request came, by the clock that all processes of a machine share."""
-        self.refused: list[float] = []
-        self.early = 0
-        """Requests that came although a server that had asked for a pause was still to be left alone."""
+        self.refused: list[tuple[float, float]] = []
+        """When each 429 was said, and until when the server asked to be left alone."""
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -54,6 +55,10 @@ class LimitedServer:
             most = max(most, end - start)
         return most
 
+    def too_early(self, grace: float) -> list[float]:
+        """Requests that came in a pause that had been asked for more than `grace` seconds before."""
+        return [at for at in self.arrivals if any(said + grace < at < until for said, until in self.refused)]
+
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._start())
@@ -69,7 +74,7 @@ class LimitedServer:
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0, backlog=1024)
         await site.start()
-        self.url = "http://127.0.0.1:{}/v1".format(self._runner.addresses[0][1])
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/v1"
 
     async def _answer(self, request: web.Request) -> web.Response:
         now = time.monotonic()
@@ -77,10 +82,10 @@ class LimitedServer:
         while self._answered and self._answered[0] <= now - self._window:
             self._answered.popleft()
         if len(self._answered) >= self._limit:
-            self.refused.append(now)
-            after = str(max(1, round(self._answered[0] + self._window - now + 0.5)))
+            after = max(1, math.ceil(self._answered[0] + self._window - now))
+            self.refused.append((now, now + after))
             said = {"error": {"message": "slow down", "code": "rate_limit_exceeded"}}
-            return web.json_response(said, status=429, headers={"retry-after": after})
+            return web.json_response(said, status=429, headers={"retry-after": str(after)})
         self._answered.append(now)
         await request.read()
         await asyncio.sleep(self._takes)

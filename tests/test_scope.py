@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gen_toolkit import scope
+from gen_toolkit.settings import load_settings
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def test_replay_in_the_environment_wins_then_the_block_the_environment_the_file_
     if file:
         (workspace / "gen_toolkit.toml").write_text(f'calls = "{file}"')
     with scope.inside(mode=inside, default_mode=default):
-        assert scope.call_mode() == mode
+        assert scope.call_mode(load_settings().settings.calls) == mode
 
 
 def test_ids_are_valid_sort_by_time_and_differ() -> None:

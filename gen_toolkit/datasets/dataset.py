@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import Any, overload
 
 from gen_toolkit import display, text
+from gen_toolkit.datasets.ids import content_id, ids_by_content
+from gen_toolkit.datasets.split import divided
 from gen_toolkit.errors import DatasetError, nearest
 from gen_toolkit.messages.request import digest
 
@@ -44,7 +46,7 @@ class Row(Mapping[str, Any]):
         return self._values.get(column, default)
 
     def __repr__(self) -> str:
-        return f"Row({self.id}, {self._values!r})"
+        return text.one_line(f"Row({self.id}, {self._values!r})", 400)
 
 
 class Dataset(Sequence[Row]):
@@ -55,19 +57,13 @@ class Dataset(Sequence[Row]):
     ) -> None:
         self.name = name
         self._values = rows
-        self._given_ids = ids
+        self.given_ids = ids
+        """The ids of an id column; None where a row's content identifies it."""
 
     @cached_property
     def _rows(self) -> list[Row]:
-        if self._given_ids is not None:
-            return [Row(values, i) for values, i in zip(self._values, self._given_ids, strict=True)]
-        seen: dict[str, int] = {}
-        rows = []
-        for values in self._values:
-            base = digest(values)[:16]
-            seen[base] = seen.get(base, 0) + 1
-            rows.append(Row(values, base if seen[base] == 1 else f"{base}-{seen[base]}"))
-        return rows
+        ids = ids_by_content(self._values) if self.given_ids is None else self.given_ids
+        return [Row(values, i) for values, i in zip(self._values, ids, strict=True)]
 
     @cached_property
     def digest(self) -> str:
@@ -92,26 +88,61 @@ class Dataset(Sequence[Row]):
         return self._rows[index]  # all are named first: only so does an equal row get an id of its own
 
     def _with(self, positions: Sequence[int]) -> Dataset:
-        ids = [self._given_ids[i] for i in positions] if self._given_ids is not None else None
+        ids = [self.given_ids[i] for i in positions] if self.given_ids is not None else None
         return Dataset([self._values[i] for i in positions], name=self.name, ids=ids)
 
     def sample(self, count: int, *, seed: int = 0) -> Dataset:
         """`count` rows drawn without replacement; the same seed draws the same rows."""
-        if count > len(self):
+        if not 0 <= count <= len(self):
             raise DatasetError(
                 f"{count} rows were asked for and {self.name} has {len(self)}",
-                fix="Ask for fewer.",
+                fix=f"Ask for 0 to {len(self)}.",
                 rows=len(self),
             )
         return self._with(random.Random(seed).sample(range(len(self)), count))  # noqa: S311 - a draw, not a secret
 
-    def where(self, keep: Callable[[Mapping[str, Any]], Any]) -> Dataset:
-        """The rows for which `keep(row)` is true."""
-        return self._with([i for i, values in enumerate(self._values) if keep(values)])
+    def split(
+        self, share: float, *, seed: int = 0, by: str | None = None, group: str | None = None
+    ) -> tuple[Dataset, Dataset]:
+        """Two datasets: `share` of the rows (above 0, below 1), and the others, each in this order.
 
-    def map(self, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Dataset:
+        `by` names a column whose every value gives its share (stratified); rows with the same value in the
+        column `group` stay on one side, as equal rows always do, so that nothing tuned on one side has
+        seen the other. A row's side depends on the seed and its content, hardly on the other rows and not
+        on their order. Raises DatasetError where a side would be empty.
+
+        >>> tune, test = Dataset([{"n": n} for n in range(10)]).split(0.3, seed=7)
+        >>> len(tune), len(test)
+        (3, 7)
+        """
+        given: Any = share  # whatever the annotation says
+        if not isinstance(given, float) or not 0 < given < 1:
+            raise DatasetError(f"share={given!r} is no share of the rows", fix="Give a number between 0 and 1.")
+        units = [row.id for row in self] if self.given_ids is not None else [content_id(v) for v in self._values]
+        if group is not None:
+            units = [content_id({group: row[group]}) for row in self]
+        strata = [None if by is None else row[by] for row in self]
+        first = divided(units, strata, share, seed, name=self.name, group=group)
+        others = set(first)
+        return self._with(first), self._with([i for i in range(len(self)) if i not in others])
+
+    def where(self, keep: Callable[[Row], Any] | None = None, /, **columns: Any) -> Dataset:
+        """The rows for which `keep(row)` is true and whose columns have the given values.
+
+        >>> len(Dataset([{"n": 1, "s": "a"}, {"n": 2, "s": "a"}]).where(lambda row: row["n"] > 1, s="a"))
+        1
+        """
+        chosen = [
+            position
+            for position, row in enumerate(self._rows)
+            if all(row[column] == value for column, value in columns.items()) and (keep is None or keep(row))
+        ]
+        return self._with(chosen)
+
+    def map(self, change: Callable[[Row], Mapping[str, Any]]) -> Dataset:
         """Every row with the columns that `change(row)` returns put in or replaced."""
-        return Dataset([{**values, **change(values)} for values in self._values], name=self.name, ids=self._given_ids)
+        changed = [{**row, **change(row)} for row in self._rows]
+        return Dataset(changed, name=self.name, ids=self.given_ids)
 
     def to_pandas(self) -> Any:
         import pandas

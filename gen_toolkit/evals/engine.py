@@ -87,8 +87,8 @@ async def _row(task: Task, row: Row, scorers: Sequence[Scorer], *, first: bool, 
             if isinstance(error, ModelUnreachable) and not answered:
                 raise  # nor where the rows before it were known from the journal
             return _took(RowResult(row, error=_said(error)), replies, start)
-        result = await _scored(RowResult(row, value=value, probabilities=probabilities), scorers)
-        return _took(result, replies, start)  # a judge's calls are this row's too
+        unscored = _took(RowResult(row, value=value, probabilities=probabilities), replies, start)
+        return _took(await _scored(unscored, scorers), replies, start)  # a judge's calls are this row's too
 
 
 async def _value(task: Task, row: Row) -> tuple[Any, Any]:
@@ -125,7 +125,8 @@ async def _scored(result: RowResult, scorers: Sequence[Scorer]) -> RowResult:
     scores: dict[str, Score] = {}
     for scorer in scorers:
         try:
-            scores[scorer.name] = as_score(scorer.name, await _called(scorer, result.value, result.row))
+            given = result if getattr(scorer, "reads_result", False) else result.value
+            scores[scorer.name] = as_score(scorer, await _called(scorer, given, result.row))
         except Exception as error:  # noqa: BLE001 - an error of a scorer is shown at its row, never a score
             return replace(result, scores=scores, error=f"scorer {scorer.name}: {_said(error)}")
     return replace(result, scores=scores)

@@ -16,11 +16,11 @@ from gen_toolkit.evals.choice import Choose, Method, as_method
 from gen_toolkit.evals.engine import Task, run_rows
 from gen_toolkit.evals.record import record_result
 from gen_toolkit.evals.result import Result
-from gen_toolkit.evals.score import Scorer
+from gen_toolkit.evals.score import Scorer, check_comparable, columns_of
 from gen_toolkit.evals.scorers import scorer_list
 from gen_toolkit.evals.verdict import check_shared
 from gen_toolkit.loop import run_sync
-from gen_toolkit.models.gateway import Model, open_door
+from gen_toolkit.models.gateway import Model, mask, open_door
 from gen_toolkit.prompts.prompt import Prompt
 from gen_toolkit.prompts.registry import load_prompt
 from gen_toolkit.tracking.run import opened
@@ -104,7 +104,7 @@ async def aevaluate(
             run=run.id,
         )
         result = await _judged(result, against, data, scorers)
-        record_result(result, task.prompt)
+        record_result(result, task.prompt, mask(task.asked))
     return result
 
 
@@ -144,8 +144,7 @@ def _task(subject: Subject, data: Dataset, model: Model, choose: Choose | None) 
 
 def _check_columns(scorers: list[Scorer], data: Dataset) -> None:
     for scorer in scorers:
-        column = getattr(scorer, "column", None)
-        if isinstance(column, str) and column not in data.columns:
+        for column in [column for column in columns_of(scorer) if column not in data.columns]:
             raise ScorerError(
                 f"scorer {scorer.name!r} compares with column {column!r}, and there is none; "
                 f"columns: {', '.join(data.columns)}",
@@ -161,6 +160,7 @@ def _baseline(
     """What to compare with: a result, a task to run on the same rows, or a note that there is none yet."""
     if given is None:
         return None
+    check_comparable(scorers)
     if isinstance(given, Result):
         check_shared({row.id for row in data}, {scorer.name for scorer in scorers}, given)
         return given

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+import numbers
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from gen_toolkit import text
 from gen_toolkit.datasets.dataset import Row
 from gen_toolkit.errors import ScorerError
 
 
 @dataclass(frozen=True)
 class Score:
-    """A score of one row. `value` is 1.0 or 0.0 for right and wrong, else any finite number."""
+    """A score of one row. `value` is 1.0 or 0.0 for right and wrong, else any finite number.
+
+    `reason` says to a person why it is not better; `label` is the class that the answer was taken for.
+    """
 
     value: float
     reason: str = ""
@@ -20,7 +26,14 @@ class Score:
 
 
 class Scorer(Protocol):
-    """A callable of (value, row) that returns a bool, a number or a Score; its name names the metric."""
+    """A callable of (value, row) that returns a bool, a number or a Score; its name names the metric.
+
+    It may be async. What else it may declare, each as an attribute:
+    `range` = (lowest, highest): a number outside is an error at its row, never a score;
+    `columns`: the columns it needs, checked before the first call (`column` for a single one);
+    `higher_is_better` = False: less is better, as of seconds and money;
+    `reads_result` = True: it is given the RowResult (value, cost, seconds, usage) in place of the value.
+    """
 
     @property
     def name(self) -> str: ...
@@ -28,18 +41,53 @@ class Scorer(Protocol):
     def __call__(self, value: Any, row: Row) -> bool | float | Score: ...
 
 
-def as_score(scorer: str, given: Any) -> Score:
-    """A Score, or ScorerError: an error never becomes a number."""
-    if isinstance(given, Score):
-        score = given
-    elif isinstance(given, bool | int | float):
-        score = Score(float(given))
-    else:
+def as_score(scorer: Scorer | str, given: Any) -> Score:
+    """A Score with a finite number within the scorer's range, or ScorerError: an error never becomes a number."""
+    name = scorer if isinstance(scorer, str) else scorer.name
+    score = given if isinstance(given, Score) else Score(given)
+    number = _number(score.value)
+    if number is None:
         raise ScorerError(
-            f"scorer {scorer!r} returned {given!r}",
+            f"scorer {name!r} returned {text.one_line(repr(given), 80)}",
             fix="A scorer returns a bool, a number or a Score.",
-            scorer=scorer,
+            scorer=name,
         )
-    if not math.isfinite(score.value):
-        raise ScorerError(f"scorer {scorer!r} returned {score.value}", fix="Return a finite number.", scorer=scorer)
-    return score
+    if not math.isfinite(number):
+        raise ScorerError(f"scorer {name!r} returned {number}", fix="Return a finite number.", scorer=name)
+    lowest, highest = getattr(scorer, "range", None) or (-math.inf, math.inf)
+    if not lowest <= number <= highest:
+        raise ScorerError(
+            f"scorer {name!r} returned {number:g}, which is not in its range from {lowest:g} to {highest:g}",
+            fix="Correct the scorer, or the range it declares.",
+            scorer=name,
+        )
+    return Score(number, str(score.reason or ""), None if score.label is None else str(score.label))
+
+
+def columns_of(scorer: Scorer) -> tuple[str, ...]:
+    """The columns that a scorer says it needs."""
+    needed = getattr(scorer, "columns", None) or getattr(scorer, "column", None) or ()
+    return (needed,) if isinstance(needed, str) else tuple(needed) if isinstance(needed, list | tuple) else ()
+
+
+def check_comparable(scorers: Iterable[Scorer]) -> None:
+    """Raises ScorerError where less is better: a verdict would call the slower or dearer side better."""
+    for scorer in scorers:
+        if not getattr(scorer, "higher_is_better", True):
+            raise ScorerError(
+                f"of {scorer.name!r} less is better, and a verdict against a baseline takes more for better",
+                fix="Make right and wrong of it (gt.scorers.latency(at_most=…)), or leave baseline= out.",
+                scorer=scorer.name,
+            )
+
+
+def _number(given: Any) -> float | None:
+    """A bool or a real number as a float, numpy's included; None for anything else."""
+    if hasattr(given, "dtype") and getattr(given, "ndim", None) == 0:
+        given = given.item()
+    if not isinstance(given, numbers.Real):
+        return None
+    try:
+        return float(given)
+    except OverflowError:
+        return math.inf

@@ -1,55 +1,56 @@
-"""Scorers: callables of (value, row) with a name. Any function is one: it goes by its own name."""
+"""gt.scorers: callables of (value, row) with a name. Any function is one: it goes by its own name."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from gen_toolkit.datasets.dataset import Row
 from gen_toolkit.errors import ScorerError
-from gen_toolkit.evals.score import Score, Scorer
+from gen_toolkit.evals.score import Scorer, columns_of
+from gen_toolkit.evals.scorers_confusion import ClassScores as ClassScores
+from gen_toolkit.evals.scorers_confusion import Confusion as Confusion
+from gen_toolkit.evals.scorers_confusion import confusion as confusion
+from gen_toolkit.evals.scorers_custom import check_callable, checked_range, custom, name_of
+from gen_toolkit.evals.scorers_find import contains as contains
+from gen_toolkit.evals.scorers_find import regex as regex
+from gen_toolkit.evals.scorers_json import json_fields as json_fields
+from gen_toolkit.evals.scorers_json import json_schema as json_schema
+from gen_toolkit.evals.scorers_labels import labels as labels
+from gen_toolkit.evals.scorers_number import number as number
+from gen_toolkit.evals.scorers_text import exact as exact
+from gen_toolkit.evals.scorers_text import normalised as normalised
+from gen_toolkit.evals.scorers_took import cost as cost
+from gen_toolkit.evals.scorers_took import latency as latency
+
+__all__ = [
+    "ClassScores",
+    "Confusion",
+    "confusion",
+    "contains",
+    "cost",
+    "custom",
+    "exact",
+    "json_fields",
+    "json_schema",
+    "labels",
+    "latency",
+    "normalised",
+    "number",
+    "regex",
+]
 
 _METRIC = re.compile(r"[A-Za-z0-9][\w\-.: ]*(/[\w\-.: ]*[\w\-: ])*", re.ASCII)
 
 
-@dataclass(frozen=True)
-class _Exact:
-    column: str
-    name: str
-
-    def __call__(self, value: Any, row: Row) -> Score:
-        expected = row[self.column]
-        said = getattr(value, "value", value)  # an Enum member stands for its value
-        right = said == expected or (isinstance(said, str) and str(expected) == said)
-        return Score(float(right), "" if right else f"expected {expected!r}", str(said))
-
-
-def exact(column: str, *, name: str = "exact") -> Scorer:
-    """Right when the value equals the row's `column`; shown as `name`."""
-    return _Exact(column, name)
-
-
-@dataclass(frozen=True)
-class _Function:
-    function: Callable[..., Any]
-    name: str
-
-    def __call__(self, value: Any, row: Row) -> Any:
-        return self.function(value, row)
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 def scorer_list(given: Any) -> list[Scorer]:
-    """One scorer or a list, each with a name of its own."""
+    """One scorer or a list, each with a name of its own. Raises ScorerError before anything is called."""
     items = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else [given]
-    scorers: list[Scorer] = []
-    for item in items:
-        if not callable(item):
-            raise ScorerError(
-                f"{item!r} is no scorer", fix='Use gt.scorers.exact("column"), or a function of (value, row).'
-            )
-        scorers.append(item if isinstance(getattr(item, "name", None), str) else _Function(item, _name_of(item)))
+    scorers = [_scorer(item) for item in items]
     for scorer in scorers:
         if not _METRIC.fullmatch(scorer.name):
             raise ScorerError(
@@ -63,6 +64,19 @@ def scorer_list(given: Any) -> list[Scorer]:
     return scorers
 
 
-def _name_of(function: Callable[..., Any]) -> str:
-    name = getattr(function, "__name__", type(function).__name__)
-    return "score" if name == "<lambda>" else name
+def _scorer(item: Any) -> Scorer:
+    name = getattr(item, "name", None)
+    check_callable(item, name if isinstance(name, str) else name_of(item))
+    declared = getattr(item, "range", None)
+    if declared is not None:
+        checked_range(declared, name_of(item))
+    if isinstance(name, str):
+        scorer: Scorer = item
+        return scorer
+    return custom(
+        item,
+        range=declared,
+        columns=columns_of(item),
+        higher_is_better=getattr(item, "higher_is_better", True),
+        reads_result=getattr(item, "reads_result", False),
+    )

@@ -15,7 +15,7 @@ from gen_toolkit.amount import to_pico
 from gen_toolkit.database.engine import Database, open_database
 from gen_toolkit.database.sql import Connection, bindparam, func, select
 from gen_toolkit.database.tables import calls
-from gen_toolkit.errors import GenToolkitError
+from gen_toolkit.errors import GenToolkitError, ModelError
 from gen_toolkit.journal.call import Call, Known, request_body, stored
 from gen_toolkit.journal.cassette import Cassette
 from gen_toolkit.journal.commits import GroupCommit
@@ -71,7 +71,17 @@ class Journal:
             "instead_of": request.instead_of,
             "asked_at": time.time(),
         }
-        return await self.commits.submit(_ask, _Ask(row, reuse))
+        asked = self.commits.send(_ask, _Ask(row, reuse))
+        try:
+            return await asyncio.shield(asked)
+        except asyncio.CancelledError:
+            asked.add_done_callback(lambda done: self._withdraw(call, done))
+            raise
+
+    def _withdraw(self, call: Call, asked: asyncio.Future[Known | InFlight | None]) -> None:
+        """Whoever asked was cancelled while the intent was written: nothing has left, nothing is on the bill."""
+        if not asked.cancelled() and asked.exception() is None and asked.result() is None:
+            self.commits.send(_end, _failure(call, ModelError("the call was cancelled before it was made")))
 
     async def answered(self, call: Call, reply: Reply) -> None:
         values = {
@@ -83,10 +93,7 @@ class Journal:
         await self.commits.submit(_end, {"call": call.id, "answered_at": time.time(), **values})
 
     async def failed(self, call: Call, error: GenToolkitError) -> None:
-        paid: Reply | None = getattr(error, "paid", None)  # an answer that came, and was not let through
-        took = _took(paid) if paid is not None else _took_nothing(error)
-        values = {"state": "failed", "reply": None, "error": stored(error.to_json()), **took}
-        await self.commits.submit(_end, {"call": call.id, "answered_at": time.time(), **values})
+        await self.commits.submit(_end, _failure(call, error))
 
     def find(self, call: Call) -> Known | None:
         """What is known of this call, for `replay`: the newest answer, else the newest failure."""
@@ -105,6 +112,13 @@ class Journal:
         with self.database.read() as connection:
             asked = connection.execute(_waiting([call.key])).all()
         return any(_is_in_flight(row) for row in asked)
+
+
+def _failure(call: Call, error: GenToolkitError) -> dict[str, Any]:
+    paid: Reply | None = getattr(error, "paid", None)  # an answer that came, and was not let through
+    took = _took(paid) if paid is not None else _took_nothing(error)
+    values = {"state": "failed", "reply": None, "error": stored(error.to_json()), **took}
+    return {"call": call.id, "answered_at": time.time(), **values}
 
 
 def _took(reply: Reply) -> dict[str, Any]:
@@ -134,7 +148,7 @@ def _took_nothing(error: GenToolkitError) -> dict[str, Any]:
 _INSERT = calls.insert()
 _END = (
     calls.update()
-    .where(calls.c.id == bindparam("call"))
+    .where(calls.c.id == bindparam("call"), calls.c.state == "asked")  # how a call ended is never overwritten
     .values(
         {
             name: bindparam(name)
@@ -226,8 +240,9 @@ def _journal(process: int, database: Database) -> Journal:  # noqa: ARG001 - a f
     return Journal(database)
 
 
-def open_journal() -> Journal:
-    return _journal(os.getpid(), open_database())
+def open_journal(settings: Resolved | None = None) -> Journal:
+    """The journal of the workspace, one a process."""
+    return _journal(os.getpid(), open_database(settings))
 
 
 @cache

@@ -30,7 +30,12 @@ class Usage:
         return Usage(*(add(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
 
     def to_json(self) -> dict[str, int | None]:
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        return {
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "cached_tokens": self.cached_tokens,
+            "reasoning_tokens": self.reasoning_tokens,
+        }
 
 
 NO_USAGE = Usage(0, 0, 0, 0)

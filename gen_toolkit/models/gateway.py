@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from gen_toolkit.alias import Alias
 from gen_toolkit.errors import ReleaseError
 from gen_toolkit.journal.store import open_cassette, open_journal
 from gen_toolkit.messages.request import Request, digest
+from gen_toolkit.models.guard import Rules
 from gen_toolkit.models.limits.open import open_limiter
 from gen_toolkit.models.links.fallback import FallbackLink
+from gen_toolkit.models.links.guard import ReplyGuardLink, RequestGuardLink
 from gen_toolkit.models.links.journal import JournalLink
 from gen_toolkit.models.links.limit import LimitLink
 from gen_toolkit.models.links.retry import RetryLink
@@ -45,33 +48,46 @@ class _Way:
         return request.addressed(self.alias, self.settings.provider, self.model, self.settings.options)
 
 
+_ALONE = Alias(provider="scripted", max_attempts=1, deadline_s=3600)
 _providers: dict[tuple[int, str, str, Path], ModelProvider] = {}
+_doors: dict[tuple[int, str | None], tuple[Resolved, Door, tuple[str, ...]]] = {}
 
 
 def open_door(model: Model) -> Door:
     """The door to a model and to those that stand in for it. Raises UnknownAlias or SettingError before any call."""
     settings = load_settings()
     if isinstance(model, ScriptedModel):
-        alone = Alias(provider="scripted", max_attempts=1, deadline_s=3600)
-        return Door(model.name, alone, FallbackLink([_way(model.name, alone, model, model.model, settings)]))
+        return Door(model.name, _ALONE, FallbackLink([_way(model.name, _ALONE, model, model.model, settings)]))
+    key = (os.getpid(), model)
+    known = _doors.get(key)
+    if known is None or known[0] is not settings:
+        known = _doors[key] = (settings, *_new_door(model, settings))
+    _, door, aliases = known
+    for alias in aliases:
+        _refuse_unpinned(alias)
+    return door
+
+
+def _new_door(model: str | None, settings: Resolved) -> tuple[Door, tuple[str, ...]]:
     name, alias = settings.settings.alias(model)
+    named = [(name, alias), *settings.settings.fallbacks(name)]
     ways = []
-    for each, its in [(name, alias), *settings.settings.fallbacks(name)]:
-        _refuse_unpinned(each)
+    for each, its in named:
         its_model = provider_kind(its.provider).model_name(its)
         ways.append(_way(each, its, _provider(each, its, settings), its_model, settings))
-    return Door(name, alias, FallbackLink(ways))
+    return Door(name, alias, FallbackLink(ways)), tuple(each for each, _ in named)
 
 
 def _way(name: str, alias: Alias, provider: Provider, model: str, settings: Resolved) -> _Way:
     """Guard of the request → journal → guard of the reply → retry → budget → rate limit → provider."""
-    journal = open_journal()
+    journal = open_journal(settings)
     chain: Provider = provider
     if not isinstance(provider, ScriptedModel):  # one that is made up on the spot has no limit, and shares none
         chain = LimitLink(chain, open_limiter(name, alias, journal.commits))
     chain = RetryLink(chain, max_attempts=alias.max_attempts, deadline_s=alias.deadline_s)
-    chain = JournalLink(chain, journal, open_cassette(settings), bodies=alias.bodies == "full")
-    return _Way(name, alias, model, chain)
+    chain = ReplyGuardLink(chain, Rules(alias.guard.output), journal.commits)
+    chain = JournalLink(chain, journal, settings.settings.calls, open_cassette(settings), bodies=alias.bodies == "full")
+    return _Way(name, alias, model, RequestGuardLink(chain, Rules(alias.guard.input), journal.commits))
 
 
 def _provider(name: str, alias: Alias, settings: Resolved) -> ModelProvider:
@@ -82,10 +98,26 @@ def _provider(name: str, alias: Alias, settings: Resolved) -> ModelProvider:
     return _providers[key]
 
 
+def mask(model: Model) -> Callable[[str], str]:
+    """What an alias's guard makes of a text that is to be stored beside its calls; without an alias, all guards."""
+    settings = load_settings().settings
+    aliases = settings.models.values() if model is None else []
+    if isinstance(model, str):
+        aliases = [settings.alias(model)[1]]
+    rules = [found for alias in aliases if not (found := Rules(alias.guard.input)).is_empty]
+
+    def masked(text: str) -> str:
+        for each in rules:
+            text = each.applied(text)[0]
+        return text
+
+    return masked
+
+
 def prove_ready(name: str) -> None:
     """Find out before a run starts what would fail every call of it. In `replay` nothing is called."""
-    if scope.call_mode() != "replay":
-        settings = load_settings()
+    settings = load_settings()
+    if scope.call_mode(settings.settings.calls) != "replay":
         name, alias = settings.settings.alias(name)
         _provider(name, alias, settings).ready()
 

@@ -17,6 +17,7 @@ from gen_toolkit.errors import NotebookError, ParameterError
 from gen_toolkit.ipynb import Notebook, code_cells, read_notebook, source, tags
 from gen_toolkit.jobs.parameters import Parameters, read_parameters
 from gen_toolkit.releases.references import References, find_references, python_of
+from gen_toolkit.secret import KEYS
 from gen_toolkit.settings import load_settings
 from gen_toolkit.workspace import Workspace
 
@@ -140,13 +141,6 @@ def _keeps(subject: Subject) -> Iterator[Finding]:
         )
 
 
-_SECRET = re.compile(
-    r"""(?x)
-    sk-[A-Za-z0-9_-]{16,} | AKIA[0-9A-Z]{16} | gh[pousr]_[A-Za-z0-9]{30,} | xox[abprs]-[A-Za-z0-9-]{10,}
-    | AIza[0-9A-Za-z_-]{30,} | hf_[A-Za-z0-9]{30,} | glpat-[A-Za-z0-9_-]{20,} | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----
-    | eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.
-    """
-)
 # name = "value", name: str = "value", {"name": "value"}
 _ASSIGNED = re.compile(
     r"""(?ix) \b \w* (api_?key | secret | token | passw(or)?d) \w* ['"]? \s* (:[^=\n'"]{0,40})? [=:] \s*
@@ -161,11 +155,11 @@ def _no_secrets(subject: Subject) -> Iterator[Finding]:
         "Then change the secret: it was written down."
     )
     for index, cell in code_cells(subject.notebook):
-        if _SECRET.search(source(cell)) or any(
+        if KEYS.search(source(cell)) or any(
             not match["value"].startswith(("env:", "file:")) for match in _ASSIGNED.finditer(source(cell))
         ):
             yield Finding("secret", "a literal looks like a secret", fix, index + 1)
-        if _SECRET.search(json.dumps(cell.get("outputs", []))):
+        if KEYS.search(json.dumps(cell.get("outputs", []))):
             yield Finding("secret", "an output looks like a secret", fix, index + 1)
 
 

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from gen_toolkit.journal.totals import totals
 from gen_toolkit.settings import load_settings
 from gen_toolkit.surface import surface
 from gen_toolkit.tracking.find import await_mlflow_run
+from gen_toolkit.tracking.resume import taken_up
 from gen_toolkit.tracking.source import notebook_path, source_name, source_tags
 from gen_toolkit.tracking.store import import_mlflow, prepare_environment
 
@@ -33,32 +34,51 @@ class Run:
     id: str
     name: str
     kind: str
+    resumes: str | None = None
+    """The first run of the chain that this one goes on with."""
 
     def __repr__(self) -> str:
-        return f"Run({self.id[:13]}, {self.name!r})"
+        return f"Run({self.id[:13]}, {self.name!r}{f', resumes {self.resumes[:13]}' if self.resumes else ''})"
 
 
 @contextlib.contextmanager
-def run(name: str, *, calls: scope.Mode | None = None) -> Iterator[Run]:
+def run(name: str, *, calls: scope.Mode | None = None, resume: bool = False) -> Iterator[Run]:
     """Open a tracked run; evaluations, kept values and `mlflow.*` calls inside belong to it.
 
     `calls` says how model calls get their answers inside: `live` (call), `reuse` (call what has no
     recorded answer yet), `replay` (never call; an unseen request is an error).
+
+    `resume` takes up the last run of that name that was left unfinished, by an error, an interrupt or a
+    kill, else starts one: calls that were answered then are answered from the journal (`reuse`, unless
+    `calls` says otherwise). Inside a job the job itself is what is resumed.
     """
-    with opened("run", name, mode=calls) as made, _fluent(made):
+    _check_mode(calls)
+    made = Run(scope.new_id(), name, "run")
+    with contextlib.ExitStack() as stack:
+        if resume and scope.current().owner is None:
+            root = stack.enter_context(taken_up(open_database(), name, made.id))
+            made = replace(made, resumes=root if root != made.id else None)
+            stack.enter_context(scope.inside(owner=root, default_mode="reuse"))
+        stack.enter_context(_recorded(made, mode=calls))
+        stack.enter_context(_fluent(made))
         yield made
 
 
 @contextlib.contextmanager
 def opened(kind: str, name: str, *, params: dict[str, Any] | None = None, **changes: Any) -> Iterator[Run]:
     """A run of any kind: says when it starts, what it took, and how it ends, whatever happens inside."""
+    with _recorded(Run(scope.new_id(), name, kind), params, **changes) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def _recorded(made: Run, params: dict[str, Any] | None = None, **changes: Any) -> Iterator[Run]:
     changes = {key: value for key, value in changes.items() if value is not None}  # not given: as outside
-    if changes.get("mode", "live") not in {"live", "reuse", "replay"}:
-        raise InputError(f"calls={changes['mode']!r} is no mode", fix="Use 'live', 'reuse' or 'replay'.")
-    made = Run(scope.new_id(), name, kind)
+    _check_mode(changes.get("mode"))
+    tags = source_tags() | ({"gen_toolkit.resumes": made.resumes} if made.resumes else {})
     parent = scope.current().run or open_session()
     prepare_environment(load_settings())
-    emit(RunStarted(run=made.id, name=name, run_kind=kind, parent=parent, params=params or {}, tags=source_tags()))
+    emit(RunStarted(run=made.id, name=made.name, run_kind=made.kind, parent=parent, params=params or {}, tags=tags))
     start = time.monotonic()
     state = "failed"
     try:
@@ -72,6 +92,11 @@ def opened(kind: str, name: str, *, params: dict[str, Any] | None = None, **chan
     finally:
         _record_totals(made.id, time.monotonic() - start)
         emit(RunEnded(run=made.id, state=state))
+
+
+def _check_mode(calls: object) -> None:
+    if calls not in {None, "live", "reuse", "replay"}:
+        raise InputError(f"calls={calls!r} is no mode", fix="Use 'live', 'reuse' or 'replay'.")
 
 
 def _record_totals(run: str, seconds: float) -> None:

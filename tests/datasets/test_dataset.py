@@ -66,8 +66,21 @@ def test_a_sample_is_drawn_without_replacement_and_the_same_seed_draws_the_same(
     first, again, other = (data.sample(20, seed=seed) for seed in (1, 1, 2))
     assert first.digest == again.digest != other.digest
     assert len({r["n"] for r in first}) == 20
-    with pytest.raises(DatasetError, match="51 rows were asked for and rows has 50"):
-        data.sample(51)
+
+
+@pytest.mark.parametrize("count", [-1, 51])
+def test_a_sample_of_more_or_less_than_there_is_is_refused(count: int) -> None:
+    with pytest.raises(DatasetError, match=f"{count} rows were asked for and rows has 50"):
+        gt.dataset([{"n": n} for n in range(50)]).sample(count)
+
+
+def test_where_takes_values_of_columns_too_and_a_mistyped_one_is_named() -> None:
+    data = gt.dataset([*ROWS, {"text": "good", "n": 4}])
+    assert [r["n"] for r in data.where(text="good")] == [1, 4]
+    assert [r["n"] for r in data.where(lambda row: row["n"] > 1, text="good")] == [4]
+    for choose in (lambda: data.where(txt="good"), lambda: data.where(lambda row: row["txt"])):
+        with pytest.raises(DatasetError, match=r"no column 'txt'.*Did you mean 'text'\?"):
+            choose()
 
 
 def test_given_ids_stay_with_their_rows() -> None:

@@ -10,7 +10,7 @@ import pytest
 import gen_toolkit as gt
 from gen_toolkit.datasets.dataset import Row
 from gen_toolkit.errors import DatasetError, ScorerError
-from gen_toolkit.evals.score import as_score
+from gen_toolkit.evals.score import columns_of
 from gen_toolkit.evals.scorers import scorer_list
 
 
@@ -42,15 +42,10 @@ def test_exact_of_a_row_without_the_column_is_an_error() -> None:
         gt.scorers.exact("label")("x", Row({"other": 1}, "r"))
 
 
-@pytest.mark.parametrize(("given", "value"), [(True, 1.0), (False, 0.0), (3, 3.0), (0.5, 0.5), (gt.Score(0.2), 0.2)])
-def test_a_scorer_returns_a_bool_a_number_or_a_score(given: Any, value: float) -> None:
-    assert as_score("s", given).value == value
-
-
-@pytest.mark.parametrize("given", [None, "1", [1], float("nan"), float("inf"), gt.Score(float("nan"))], ids=repr)
-def test_anything_else_is_an_error_and_no_score(given: Any) -> None:
-    with pytest.raises(ScorerError, match="scorer 's' returned"):
-        as_score("s", given)
+def test_exact_takes_a_claim_for_what_a_csv_file_calls_it() -> None:
+    for said in ("true", "True", True):
+        assert gt.scorers.exact("label")(said, Row({"label": True}, "r")).value == 1.0
+        assert gt.scorers.exact("label")(said, Row({"label": False}, "r")).value == 0.0
 
 
 def test_any_function_is_a_scorer_and_goes_by_its_name() -> None:
@@ -66,6 +61,44 @@ def test_any_function_is_a_scorer_and_goes_by_its_name() -> None:
     assert made[0]("text", Row({}, "r")) is True
 
 
+def test_a_function_may_declare_its_range_and_columns_as_attributes() -> None:
+    def judge(value: Any, row: Row) -> float:
+        return 7.0
+
+    judge.range = (0, 5)  # type: ignore[attr-defined]
+    judge.column = "label"  # type: ignore[attr-defined]
+    (made,) = scorer_list(judge)
+    assert (made.name, made.range, columns_of(made)) == ("judge", (0.0, 5.0), ("label",))  # type: ignore[attr-defined]
+    judge.range = (5, 0)  # type: ignore[attr-defined]
+    with pytest.raises(ScorerError, match=r"scorer 'judge': range=\(5, 0\) is no range"):
+        scorer_list(judge)
+
+
+def test_every_public_name_is_there_and_no_other_is_offered() -> None:
+    assert dir(gt.scorers) == sorted(gt.scorers.__all__)
+    assert all(callable(getattr(gt.scorers, name)) for name in gt.scorers.__all__)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        gt.scorers.exact,
+        gt.scorers.normalised,
+        gt.scorers.contains,
+        gt.scorers.number,
+        gt.scorers.labels,
+        lambda column: gt.scorers.json_fields(column=column),
+        lambda column: gt.scorers.json_fields({"a": column}),
+        lambda column: gt.scorers.custom(lambda value, row: 1, columns=[column]),
+    ],
+)
+@pytest.mark.parametrize("column", ["", 5, ["label"]], ids=repr)
+def test_a_scorer_of_no_column_is_refused_when_it_is_made(make: Any, column: Any) -> None:
+    with pytest.raises(ScorerError) as raised:
+        make(column)
+    assert raised.value.fix
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
@@ -76,6 +109,8 @@ def test_any_function_is_a_scorer_and_goes_by_its_name() -> None:
         (gt.scorers.exact("a", name=""), "cannot be a scorer's name"),
         (gt.scorers.exact("a", name="../x"), "cannot be a scorer's name"),
         (gt.scorers.exact("a", name="a//b"), "cannot be a scorer's name"),
+        (lambda value: True, r"scorer 'score' cannot be called with \(value, row\): too many positional"),
+        (lambda value, row, more: True, r"cannot be called with \(value, row\): missing a required"),
     ],
     ids=str,
 )

@@ -24,8 +24,17 @@ _LOOK_AGAIN = 0.1  # seconds between looks at a call that another process is mak
 class JournalLink:
     """Modes: `live` calls, `reuse` calls what has no answer yet, `replay` never calls."""
 
-    def __init__(self, then: Provider, journal: Journal, cassette: Cassette | None, *, bodies: bool = True) -> None:
-        self._then, self._journal, self._cassette, self._bodies = then, journal, cassette, bodies
+    def __init__(
+        self,
+        then: Provider,
+        journal: Journal,
+        mode: scope.Mode | None = None,
+        cassette: Cassette | None = None,
+        *,
+        bodies: bool = True,
+    ) -> None:
+        self._then, self._journal, self._mode = then, journal, mode
+        self._cassette, self._bodies = cassette, bodies
 
     async def send(self, request: Request) -> Reply:
         call = new_call(request, bodies=self._bodies)
@@ -48,7 +57,7 @@ class JournalLink:
     @contextlib.asynccontextmanager
     async def _asked(self, call: Call) -> AsyncIterator[Reply | None]:
         """A known reply, or None with the intent on record; then what goes wrong inside is recorded, too."""
-        mode = scope.call_mode()
+        mode = scope.call_mode(self._mode)
         if mode == "replay":
             yield self._reply(call, self._recorded(call), "replay")
             return
