@@ -76,14 +76,14 @@ budgets = Table(
     Column("unknown_tokens", Integer, nullable=False),
 )
 
-# The next free instant of a rate limit; shared by processes.
+# The next free instant of a rate limit; shared by processes. Instants are seconds since 1970 by the database's clock.
 limits = Table(
     "limits",
     metadata,
     Column("key", String(200), primary_key=True),
-    Column("next_at", Float, nullable=False),  # seconds since 1970, by the database's clock
-    Column("pace", Float, nullable=False),  # seconds a unit takes now: more than was asked for, after a 429
-    Column("changed_at", Float, nullable=False),
+    Column("next_at", Float, nullable=False),
+    Column("pace", Float, nullable=False),  # seconds a unit took when a 429 last came; 0: none has
+    Column("paused_until", Float, nullable=False),  # by the server's word; also the epoch: see models/limits
 )
 
 # Runs of `gt.run(name, resume=True)`, so that the unfinished one can be taken up.

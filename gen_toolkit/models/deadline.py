@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextvars import ContextVar
@@ -58,3 +59,9 @@ def clock_stopped() -> Iterator[None]:
         return
     with deadline.stopped():
         yield
+
+
+def seconds_left() -> float:
+    """Of the call that is under way; infinite where it has no deadline."""
+    deadline = _current.get()
+    return math.inf if deadline is None else deadline.left

@@ -14,10 +14,12 @@ from gen_toolkit.journal.accounts import open_accounts
 from gen_toolkit.journal.store import open_cassette, open_journal
 from gen_toolkit.messages.request import Request, digest
 from gen_toolkit.models.guard import Rules
+from gen_toolkit.models.limits.open import open_limiter
 from gen_toolkit.models.links.budget import BudgetLink
 from gen_toolkit.models.links.fallback import FallbackLink
 from gen_toolkit.models.links.guard import ReplyGuardLink, RequestGuardLink
 from gen_toolkit.models.links.journal import JournalLink
+from gen_toolkit.models.links.limit import LimitLink
 from gen_toolkit.models.links.retry import RetryLink
 from gen_toolkit.models.provider import ModelProvider, Provider, provider_kind
 from gen_toolkit.models.scripted import ScriptedModel
@@ -81,7 +83,10 @@ def _new_door(model: str | None, settings: Resolved) -> tuple[Door, tuple[str, .
 def _way(name: str, alias: Alias, provider: Provider, model: str, settings: Resolved) -> _Way:
     """Guard of the request → journal → guard of the reply → retry → budget → rate limit → provider."""
     journal = open_journal(settings)
-    chain: Provider = BudgetLink(provider, alias, open_accounts(journal), settings.settings.budgets.day)
+    chain: Provider = provider
+    if not isinstance(provider, ScriptedModel):  # one that is made up on the spot has no limit, and shares none
+        chain = LimitLink(chain, open_limiter(name, alias, journal.commits))
+    chain = BudgetLink(chain, alias, open_accounts(journal), settings.settings.budgets.day)
     chain = RetryLink(chain, max_attempts=alias.max_attempts, deadline_s=alias.deadline_s)
     chain = ReplyGuardLink(chain, Rules(alias.guard.output), journal.commits)
     chain = JournalLink(chain, journal, settings.settings.calls, open_cassette(settings), bodies=alias.bodies == "full")

@@ -64,7 +64,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(200), primary_key=True),
         sa.Column("next_at", sa.Float, nullable=False),
         sa.Column("pace", sa.Float, nullable=False),
-        sa.Column("changed_at", sa.Float, nullable=False),
+        sa.Column("paused_until", sa.Float, nullable=False),
     )
     op.create_table(
         "resumable",
