@@ -14,15 +14,7 @@ from gen_toolkit import errors
 from gen_toolkit.errors import GenToolkitError, from_json, nearest
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, GenToolkitError)]
-EXIT = {
-    "InputError": 2,
-    "WorkError": 1,
-    "SetupError": 3,
-    "ModelError": 3,
-    "OutputMismatch": 1,
-    "BudgetExceeded": 4,
-    "DeadlineExceeded": 4,
-}
+EXIT = {"InputError": 2, "WorkError": 1, "SetupError": 3, "ModelError": 3, "OutputMismatch": 1, "BudgetExceeded": 4, "DeadlineExceeded": 4}
 
 
 def expected_exit(kind: type[GenToolkitError]) -> int:
