@@ -59,6 +59,8 @@ class Reply:
     seconds: float = 0.0
     first_token_seconds: float | None = None
     """Of a stream: from the start of the attempt that answered to its first text."""
+    between_seconds: float | None = None
+    """Of a stream: the mean time between its pieces; None where there are not two."""
     attempts: int = 1
     unanswered: int = 0
     """Attempts before it that brought no answer and may be on the bill all the same."""
@@ -99,6 +101,8 @@ class Reply:
             stored["probabilities"] = dict(self.probabilities)
         if self.first_token_seconds is not None:
             stored["first_token_seconds"] = round(self.first_token_seconds, 6)
+        if self.between_seconds is not None:
+            stored["between_seconds"] = round(self.between_seconds, 6)
         if self.tool_calls:
             stored["tool_calls"] = [call.to_json() for call in self.tool_calls]
         if self.vectors is not None:
@@ -116,6 +120,7 @@ class Reply:
             value=data["text"] if vectors is None else vectors,
             vectors=vectors,
             first_token_seconds=data.get("first_token_seconds"),
+            between_seconds=data.get("between_seconds"),
             tool_calls=tuple(ToolCall(**call) for call in data.get("tool_calls", ())),
             pieces=tuple(data.get("pieces", ())),
             finish_reason=data.get("finish_reason"),
@@ -145,6 +150,8 @@ class Reply:
             facts["probabilities"] = ", ".join(f"{k} {v:.3f}" for k, v in self.probabilities.items())
         if self.first_token_seconds is not None:
             facts["first token"] = display.seconds(self.first_token_seconds)
+        if self.between_seconds is not None:
+            facts["between pieces"] = display.seconds(self.between_seconds)
         if self.repairs:
             facts["repaired"] = ", ".join(self.repairs)
         details = display.html_table(["", ""], facts.items())

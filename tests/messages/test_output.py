@@ -126,9 +126,9 @@ def test_what_cannot_be_an_output_is_refused_before_a_call(declared: Any) -> Non
     ("declared", "reply"),
     [
         (Sentiment, {"value": "positive"}),
-        (list[Person], {"value": [{"name": "Ann"}]}),
+        (list[Person], {"value": [{"name": "Ann", "age": 3}]}),
         (Node, {"value": {"children": [{"children": []}]}}),
-        (Person, {"name": "Ann"}),
+        (Person, {"name": "Ann", "age": 3}),
     ],
 )
 def test_the_schema_a_server_gets_is_an_object_whose_references_hold(declared: Any, reply: Any) -> None:

@@ -27,15 +27,27 @@ from gen_toolkit.errors import (
     ModelOverloaded,
     ModelRefused,
     ModelUnreachable,
+    QuotaExhausted,
     SettingError,
 )
-from gen_toolkit.models.openai import _retry_after
+from gen_toolkit.models.classify import retry_after
 
 KEY = "sk-test-0123456789abcdef"
 Alias = Callable[..., None]
 HELLO = [{"role": "user", "content": "hi"}]
 
 pytestmark = pytest.mark.usefixtures("alias")
+
+
+@pytest.fixture(params=["fast", "sdk"])
+def alias(alias: Alias, request: pytest.FixtureRequest) -> Alias:
+    """Everything here holds for both transports."""
+
+    def write(**lines: str) -> None:
+        alias(**{"transport": f'"{request.param}"', **lines})
+
+    write()
+    return write
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +93,7 @@ def test_the_declared_output_goes_out_as_a_schema(server: OpenAIServer) -> None:
     sent = server.seen[0]["response_format"]
     assert (sent["type"], sent["json_schema"]["schema"]["properties"]["value"]) == (
         "json_schema",
-        {"enum": ["yes", "no"]},
+        {"enum": ["yes", "no"], "type": "string"},
     )
 
 
@@ -140,7 +152,7 @@ FINAL = {
     "403": (error(403), ModelRefused, "may not use this model"),
     "404": (error(404), ModelRefused, "Check base_url and model: 'm'"),
     "422": (error(422), ModelRefused, "change the request"),
-    "no quota": (error(429, code="insufficient_quota"), ModelRefused, "quota"),
+    "no quota": (error(429, code="insufficient_quota"), QuotaExhausted, "quota"),
     "html with 400": (Answer("<html>\n<h1>no</h1>", 400), ModelRefused, "change the request"),
     "odd code": (error(400, code=["x"]), ModelRefused, "change the request"),
     "refusal": (completion(None, message={"content": None, "refusal": "I\nwill not"}), BadReply, "Change the prompt"),
@@ -204,7 +216,7 @@ AGAIN = {
     "null choice": (Answer({"choices": [None]}), BadReply, "Check that base_url"),
     "null content": (completion(None), BadReply, "Check that base_url"),
     "empty body": (Answer(""), BadReply, "Check base_url"),
-    "cut connection": (Answer("{}", headers={"content-length": "99"}), ModelUnreachable, "Start the server"),
+    "cut connection": (Answer("{}", headers={"content-length": "99"}, cut=True), ModelUnreachable, "Start the server"),
 }
 
 
@@ -247,7 +259,7 @@ def test_retry_after_is_kept_to(server: OpenAIServer) -> None:
     ids=["none", "whole", "fraction", "negative", "word", "empty", "later", "past"],
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
-    found = _retry_after(header)
+    found = retry_after({} if header is None else {"retry-after": header})
     assert found == seconds if seconds is None else found == pytest.approx(seconds, abs=60)
 
 
