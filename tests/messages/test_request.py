@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from gen_toolkit.errors import PromptError
 from gen_toolkit.messages.output import Output
-from gen_toolkit.messages.request import PromptReference, Rendered, Request, as_rendered, digest
+from gen_toolkit.messages.request import PromptReference, Rendered, Request, as_rendered, content_text, digest
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -84,6 +85,49 @@ def test_messages_are_copied() -> None:
     rendered = as_rendered(mine)
     mine[0]["content"] = "changed"
     assert rendered.messages[0]["content"] == "hi"
+
+
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA", "detail": "low"}}
+CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"at": "it"}'}}
+TURNS: list[dict[str, Any]] = [
+    {"role": "user", "content": [{"type": "text", "text": "See:"}, IMAGE, {"type": "odd", "text": 3}], "name": "ada"},
+    {"role": "assistant", "content": None, "tool_calls": [CALL], "x_own": {"deep": [1.5, None]}},
+    {"role": "tool", "tool_call_id": "c1", "content": "a cat"},
+    {"role": "assistant", "tool_calls": [CALL]},
+]
+
+
+def test_calls_results_and_images_pass_unchanged_and_are_copied_whole() -> None:
+    given = copy.deepcopy(TURNS)
+    rendered = as_rendered(given)
+    assert list(rendered.messages) == TURNS
+    given[0]["content"][1]["image_url"]["url"] = "changed"
+    given[1]["tool_calls"].clear()
+    assert list(rendered.messages) == TURNS
+
+
+def test_calls_results_and_images_are_shown_in_words() -> None:
+    assert [content_text(message) for message in TURNS] == [
+        "See:\n[image_url]\n[odd]",
+        'look({"at": "it"})',
+        "a cat",
+        'look({"at": "it"})',
+    ]
+
+
+@given(st.dictionaries(st.sampled_from(["content", "tool_calls"]), JSON | st.lists(JSON, max_size=3)))
+def test_what_a_message_says_can_always_be_shown(message: dict[str, Any]) -> None:
+    assert str(Rendered(({"role": "user", **message},))).startswith("[user]\n")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [3, {"text": "hi"}, ["hi"], [{"type": "text"}], [{"type": "text", "text": 3}], {"a"}, float("nan"), b"hi"],
+    ids=str,
+)
+def test_content_that_is_none_is_refused(content: Any) -> None:
+    with pytest.raises(PromptError):
+        as_rendered([{"role": "user", "content": content}])
 
 
 @pytest.mark.parametrize(
