@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gen_toolkit import text
 from gen_toolkit.errors import PromptError
 from gen_toolkit.messages.request import Message, as_rendered
 from gen_toolkit.messages.tool import ToolCall
@@ -31,9 +32,10 @@ class History:
     def waiting(self) -> list[Message]:
         """The calls that the last answer asks for and that have no result yet, in the form of the API."""
         last = self.turns[-1][-1] if self.turns else self.start[-1] if self.start else {}
-        answered = Counter(message["tool_call_id"] for message in self.results)
+        answered = Counter(message.get("tool_call_id") for message in self.results)
+        calls = last.get("tool_calls")
         waiting = []
-        for call in last.get("tool_calls") or ():
+        for call in calls if isinstance(calls, list) else ():
             if answered[call.get("id")]:
                 answered[call.get("id")] -= 1
             else:
@@ -43,7 +45,7 @@ class History:
     def asked(self, more: Messages) -> Messages:
         """What is new in the next question. Raises PromptError where the model is not to be asked now."""
         if self.waiting:
-            named = ", ".join(f"{call['function']['name']} ({call.get('id')})" for call in self.waiting)
+            named = text.one_line(", ".join(f"{_name(call)} ({call.get('id')})" for call in self.waiting), 120)
             raise PromptError(f"the model waits for the result of {named}", fix="Give it: talk.result(call, …).")
         asked = (*self.results, *more)
         if not asked and (self.turns or not self.start or self.start[-1]["role"] == "system"):
@@ -56,7 +58,7 @@ class History:
     def with_result(self, call: ToolCall, value: Any) -> History:
         if call.id not in [waiting.get("id") for waiting in self.waiting]:
             raise PromptError(
-                f"the model does not wait for the result of {call.name!r} ({call.id})",
+                f"the model does not wait for the result of {text.one_line(call.name, 60)!r} ({call.id})",
                 fix="Give one result to each call of the last reply's tool_calls.",
             )
         return replace(self, results=(*self.results, call.result(value)))
@@ -78,3 +80,8 @@ class History:
             return as_rendered(messages).messages if messages else ()
 
         return cls(read(data["start"]), tuple(read(turn) for turn in data["turns"]), read(data["results"]))
+
+
+def _name(call: Message) -> str:
+    function = call.get("function")
+    return str(function.get("name")) if isinstance(function, Mapping) else "a tool"

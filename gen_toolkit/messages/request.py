@@ -141,6 +141,12 @@ def _message(given: Message) -> Message:
             f"a message needs 'role' and 'content', this one has {', '.join(message) or 'nothing'}",
             fix='Write {"role": "user", "content": "…"}.',
         )
+    calls = message.get("tool_calls") or []
+    if not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls):
+        raise PromptError(
+            f"the tool_calls of a {message['role']!r} message are no list of calls",
+            fix="Give reply.message as it is.",
+        )
     if not _is_content(message.get("content")):
         raise PromptError(
             f"the content of a {message['role']!r} message is neither a text nor a list of parts",

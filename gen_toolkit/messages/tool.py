@@ -71,7 +71,7 @@ class ToolCall:
 
     def mismatch(self, reason: str) -> OutputMismatch:
         return OutputMismatch(
-            f"the call of {self.name!r} does not fit: {text.one_line(reason, 200)}; "
+            f"the call of {text.one_line(self.name, 64)!r} does not fit: {text.one_line(reason, 200)}; "
             f"it was {text.one_line(self.written, 80)!r}",
             fix="Tell the model: call.result(error).",
             text=self.written,

@@ -39,7 +39,7 @@ def chat(
 
     Raises a ModelError when no usable answer came, OutputMismatch when it does not fit `output`.
     """
-    return run_sync(question(prompt, model, output, tools, options, reask).answer())
+    return run_sync(_asked(prompt, model, output, tools, options, reask))
 
 
 async def achat(
@@ -52,7 +52,7 @@ async def achat(
     **options: Any,
 ) -> Reply:
     """The same as `chat`, to be awaited."""
-    return await on_loop(question(prompt, model, output, tools, options, reask).answer())
+    return await on_loop(_asked(prompt, model, output, tools, options, reask))
 
 
 def choose(prompt: Prompt, labels: Sequence[str] = (), *, model: Model = None, **options: Any) -> Reply:
@@ -61,7 +61,7 @@ def choose(prompt: Prompt, labels: Sequence[str] = (), *, model: Model = None, *
     The labels are the prompt's declared output (Literal, Enum) unless given. `reply.value` is the
     likeliest, `reply.probabilities` the share of each.
     """
-    return run_sync(_choice(as_rendered(prompt), tuple(labels), model, options).answer())
+    return run_sync(_chosen(as_rendered(prompt), tuple(labels), model, options))
 
 
 def stream(
@@ -81,8 +81,8 @@ async def ask(
 ) -> Reply:
     """The awaited form for evaluations: one rendered prompt, answered by text or by label probabilities."""
     if choosing:
-        return await _choice(rendered, (), model, options or {}).answer()
-    return await question(rendered, model, None, (), options or {}).answer()
+        return await _chosen(rendered, (), model, options or {})
+    return await _asked(rendered, model, None, (), options or {}, None)
 
 
 def question(
@@ -105,7 +105,18 @@ def question(
     return Question(request, open_door(model), reask)
 
 
-def _choice(rendered: Rendered, labels: tuple[str, ...], model: Model, options: Mapping[str, Any]) -> Question:
+async def _asked(
+    prompt: Prompt,
+    model: Model,
+    output: Any,
+    tools: Sequence[Any],
+    options: Mapping[str, Any],
+    reask: bool | None,
+) -> Reply:
+    return await question(prompt, model, output, tools, options, reask).answer()
+
+
+async def _chosen(rendered: Rendered, labels: tuple[str, ...], model: Model, options: Mapping[str, Any]) -> Reply:
     output = None if labels else rendered.output  # labels that are given win
     request = Request(
         messages=rendered.messages,
@@ -114,4 +125,4 @@ def _choice(rendered: Rendered, labels: tuple[str, ...], model: Model, options: 
         choose=labels_of(labels, output),
         prompt=rendered.prompt,
     )
-    return Question(request, open_door(model), reask=False)
+    return await Question(request, open_door(model), reask=False).answer()

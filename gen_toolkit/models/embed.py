@@ -15,7 +15,7 @@ from gen_toolkit.messages.reply import Reply
 from gen_toolkit.messages.request import Request
 from gen_toolkit.messages.sum import all_of
 from gen_toolkit.models.counted import counted
-from gen_toolkit.models.gateway import Door, Model, open_door
+from gen_toolkit.models.gateway import Model, open_door
 from gen_toolkit.models.options import plain
 
 MOST_TEXTS = 128
@@ -31,11 +31,11 @@ def embed(texts: str | Iterable[str], *, model: Model = None, **options: Any) ->
 
     Raises InputError for no texts, or what is no text; a ModelError when no usable answer came.
     """
-    given = _texts(texts)
-    return run_sync(_embed(given, open_door(model), plain(options)))
+    return run_sync(_embed(_texts(texts), model, plain(options)))
 
 
-async def _embed(texts: list[str], door: Door, options: Mapping[str, Any]) -> Reply:
+async def _embed(texts: list[str], model: Model, options: Mapping[str, Any]) -> Reply:
+    door = open_door(model)
     places = asyncio.Semaphore(door.settings.concurrency)
 
     async def part(inputs: tuple[str, ...]) -> Reply:

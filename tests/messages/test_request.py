@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 import pytest
+from hostile import CORPUS, strange_characters, strange_tags
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -157,6 +158,21 @@ def test_a_rendered_prompt_shows_itself_without_obeying() -> None:
     shown = rendered._repr_mimebundle_()
     assert "<script>" not in shown["text/html"]
     assert shown["text/plain"] == f"[{evil}]\n{evil}"
+
+
+@pytest.mark.parametrize("evil", CORPUS, ids=ascii)
+def test_parts_and_calls_are_shown_without_obeying(evil: str) -> None:
+    call = {"id": evil, "function": {"name": evil, "arguments": evil}}
+    parts = [{"type": "text", "text": evil}, {"type": evil}]
+    shown = Rendered(({"role": evil, "content": parts, "tool_calls": [call]},))._repr_mimebundle_()
+    assert strange_tags(shown["text/html"]) == []
+    assert strange_characters(shown["text/plain"]) == []
+
+
+@pytest.mark.parametrize("calls", [3, "c", {"id": "c"}, ["c"], [None]], ids=str)
+def test_calls_that_are_none_are_refused(calls: Any) -> None:
+    with pytest.raises(PromptError, match="no list of calls"):
+        as_rendered([{"role": "assistant", "content": None, "tool_calls": calls}])
 
 
 @pytest.mark.parametrize(("version", "shown"), [(None, "label#1a2b3c4d"), (4, "label@4")])
