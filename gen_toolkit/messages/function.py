@@ -83,7 +83,7 @@ def _hints(function: Callable[..., Any]) -> dict[str, _Parameter]:
     name = function.__name__
     try:
         hints, parameters = get_type_hints(function, include_extras=True), inspect.signature(function).parameters
-    except (NameError, TypeError, ValueError) as error:
+    except (NameError, AttributeError, SyntaxError, TypeError, ValueError) as error:
         raise PromptError(
             f"tool {name!r}: its annotations cannot be read ({error})",
             fix="Define the types where the module can see them.",

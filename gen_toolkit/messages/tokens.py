@@ -165,4 +165,4 @@ class _Walk:
         if found[1] in "xU" and len(found) > 2 and int(found[2:], 16) < 0x110000:
             self.repairs.append("escapes")
             return json.dumps(chr(int(found[2:], 16)))[1:-1]
-        raise ValueError(f"the escape {found} is none that JSON has")
+        raise ValueError(f"the escape {found!r} is none that JSON has")

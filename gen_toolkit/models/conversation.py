@@ -81,6 +81,7 @@ class Conversation:
         asked, it = self._question(before, said, output, options)
 
         async def pieces() -> Pieces:
+            self._check_unchanged(before)  # it may be read much later
             with self._counted():
                 async with contextlib.aclosing(it.pieces()) as answer:
                     async for piece in answer:
@@ -180,12 +181,15 @@ class Conversation:
         whole = Rendered((*before.messages, *new.messages), new.prompt or self._prompt, new.output or self._output)
         return asked, question(whole, self.model, output, self._tools, {**self._options, **options}, self._reask)
 
-    def _take(self, before: History, asked: Messages, reply: Reply) -> None:
+    def _check_unchanged(self, before: History) -> None:
         if self._history is not before:
             raise InputError(
-                "the conversation went on while this answer was written, and does not hold it",
+                "the conversation has gone on since this was asked, and does not hold it",
                 fix="One turn at a time; for several at once make several conversations.",
             )
+
+    def _take(self, before: History, asked: Messages, reply: Reply) -> None:
+        self._check_unchanged(before)
         self._history = before.with_turn(asked, reply.message)
 
     @contextlib.contextmanager

@@ -182,6 +182,16 @@ def test_an_answer_to_a_conversation_that_went_on_is_an_error() -> None:
     assert len(talk) == 1
 
 
+def test_a_stream_that_is_read_after_the_conversation_went_on_is_refused_before_the_call() -> None:
+    model = gt.ScriptedModel(["one", "two"])
+    talk = gt.Conversation(model=model)
+    late = talk.stream("late")
+    talk.chat("first")
+    with pytest.raises(InputError, match="has gone on"):
+        next(late)
+    assert len(model.requests) == len(talk) == 1
+
+
 @pytest.mark.parametrize("wrong", [None, 3, [], [3], [{"type": "text"}], print], ids=str)
 def test_what_says_nothing_is_refused_before_the_call(wrong: Any) -> None:
     model = gt.ScriptedModel("hi")
