@@ -30,7 +30,8 @@ from gen_toolkit.evals.result import RowResult
 from gen_toolkit.evals.score import Score, Scorer, as_score
 from gen_toolkit.loop import on_loop
 from gen_toolkit.messages.reply import NO_USAGE, Reply
-from gen_toolkit.models.chat import ask, count_calls
+from gen_toolkit.models.chat import ask
+from gen_toolkit.models.counted import count_calls
 from gen_toolkit.models.gateway import Model
 from gen_toolkit.prompts.prompt import Prompt
 

@@ -43,7 +43,11 @@ NO_USAGE = Usage(0, 0, 0, 0)
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """A model's answer. `value` is the text, or what the declared output made of it."""
+    """A model's answer. `value` is the text, or what the declared output made of it.
+
+    Where an output was declared and the model wants tools called instead, `value` is None. Of several calls
+    made for one answer (asked again, embedded in parts) usage, cost, seconds and attempts are the sums.
+    """
 
     id: str = ""
     """The call's id in the journal."""
@@ -163,6 +167,7 @@ class Reply:
         """The answer itself: a text, a value, calls of tools, or how many vectors."""
         if self.vectors is not None:
             return f"{len(self.vectors)} vectors of {len(self.vectors[0]) if self.vectors else 0} numbers"
-        if self.tool_calls and not self.text:
-            return "\n".join(f"{call.name}({call.written})" for call in self.tool_calls)
+        if self.tool_calls:
+            calls = [f"{call.name}({call.written})" for call in self.tool_calls]
+            return "\n".join([self.text, *calls] if self.text else calls)
         return self.text if isinstance(self.value, str) and self.value == self.text else repr(self.value)

@@ -231,6 +231,21 @@ def test_a_model_that_is_left_to_the_settings_is_pinned_as_what_they_say(path: P
     assert list(verify(folder_of(made))["models"]) == ["dry"]
 
 
+@pytest.mark.parametrize(
+    ("cell", "pinned"),
+    [
+        ("talk = gt.Conversation(model='local')\ntalk.chat('hi')\nfor piece in talk.stream('ho'): ...", ["local"]),
+        ("talk = gt.Conversation()\ntalk.chat('hi')", ["dry"]),
+        ("gt.embed(['a'], model='local')", ["local"]),
+        ("for piece in gt.stream('hi'): ...", ["dry"]),
+        ("from gen_toolkit import chat\nchat('hi')", ["dry"]),
+    ],
+)
+def test_conversations_streams_and_embeddings_pin_their_model(path: Path, cell: str, pinned: list[str]) -> None:
+    made = promote(written(path, f"import gen_toolkit as gt\n{cell}\ngt.keep('a', 1)"), "label")
+    assert list(verify(folder_of(made))["models"]) == pinned
+
+
 def test_an_alias_that_is_not_what_was_reviewed_is_refused(path: Path) -> None:
     promote(written(path, ASK, parameters=MODEL_PARAMETER), "label")
     Path("gen_toolkit.toml").write_text(MODEL + "options = {temperature = 1}\n")
