@@ -43,6 +43,7 @@ def put(database: Database, event: Event, uri: str, experiment: str) -> None:
     row = {
         "run": event.run,
         "kind": event.kind,
+        "parent": getattr(event, "parent", None),
         "event": text.scrub(data),
         "tracking_uri": uri,
         "experiment": experiment,
@@ -90,8 +91,7 @@ def events_of(database: Database, run: str, kind: type[Event]) -> list[Any]:
 
 def children_of(database: Database, parents: Collection[str]) -> list[Any]:
     """The starts of the runs that were opened directly inside one of `parents`."""
-    parent = func.json_extract(spool.c.event, "$.parent")
-    query = select(spool).where(spool.c.kind == "run-started", parent.in_(parents)).order_by(spool.c.id)
+    query = select(spool).where(spool.c.kind == "run-started", spool.c.parent.in_(parents)).order_by(spool.c.id)
     with database.read() as connection:
         return [from_json(row.kind, json.loads(row.event)) for row in connection.execute(query)]
 

@@ -1,5 +1,6 @@
 """What the gateway shares between processes: holds, findings, budgets, limits; costs become whole numbers."""
 
+import json
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ def upgrade() -> None:
         calls.add_column(sa.Column("unanswered", sa.Integer, nullable=False, server_default="0"))
         calls.add_column(sa.Column("process", sa.Text, nullable=False, server_default=""))
         calls.add_column(sa.Column("instead_of", sa.String(36)))
+        calls.add_column(sa.Column("pruned_at", sa.Float))
         calls.add_column(sa.Column("pico", sa.BigInteger))
     table = sa.table("calls", sa.column("id"), sa.column("cost"), sa.column("pico"))
     connection = op.get_bind()
@@ -26,8 +28,10 @@ def upgrade() -> None:
         calls.alter_column("pico", new_column_name="cost")
         for name in ("cassette_key", "unanswered", "process"):
             calls.alter_column(name, server_default=None)
-        calls.create_index("calls_by_time", ["asked_at"])
         calls.create_index("calls_by_instead_of", ["instead_of"])
+    summed = ["run", "alias", "prompt", "state", "unanswered", "input_tokens", "output_tokens", "cost"]
+    op.create_index("calls_by_time", "calls", ["asked_at", *summed])
+    _name_parents(connection)
     op.create_table(
         "holds",
         sa.Column("holder", sa.String(200), primary_key=True),
@@ -75,6 +79,18 @@ def upgrade() -> None:
     op.create_table(
         "marks", sa.Column("name", sa.String(100), primary_key=True), sa.Column("at", sa.Float, nullable=False)
     )
+
+
+def _name_parents(connection: sa.Connection) -> None:
+    """The run that a run was opened in gets a column of its own: not every database looks into our JSON."""
+    with op.batch_alter_table("spool") as spool:
+        spool.add_column(sa.Column("parent", sa.String(36)))
+        spool.create_index("spool_by_parent", ["parent"])
+    table = sa.table("spool", *(sa.column(name) for name in ("id", "kind", "event", "parent")))
+    starts = sa.select(table.c.id, table.c.event).where(table.c.kind == "run-started")
+    for row in connection.execute(starts).all():
+        parent = json.loads(row.event).get("parent")
+        connection.execute(sa.update(table).where(table.c.id == row.id).values(parent=parent))
 
 
 def downgrade() -> None:
