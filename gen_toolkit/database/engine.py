@@ -68,6 +68,15 @@ class Database:
             except DBAPIError as error:
                 raise self.place.explain(error, committing=True) from error
 
+    @contextlib.contextmanager
+    def elected(self, duty: str) -> Iterator[bool]:
+        """Whether this machine, of all that share the database, is the one to do `duty` inside the block.
+
+        A file is of one machine: there the answer is yes, and its processes have their own ways to agree.
+        """
+        with self._typed_errors(), self._begun(self.place.begin_read) as connection:
+            yield self.place.elect(connection, duty)
+
     def _begun(self, begin: Callable[[Connection], None]) -> Connection:
         """A connection that is ready. One that went stale while nobody used it is replaced, once: nothing was done."""
         for last in (False, True):

@@ -40,6 +40,10 @@ class Place(Protocol):
         """Open a transaction when it is this one's turn: no other writes beside it, and it sees all that others did."""
         ...
 
+    def elect(self, connection: Connection, duty: str) -> bool:
+        """Whether this machine is the one for `duty` until the connection is given back."""
+        ...
+
     def make_room(self, connection: Connection) -> None:
         """Inside the transaction that makes the tables: what they stand in."""
         ...

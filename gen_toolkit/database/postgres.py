@@ -24,6 +24,7 @@ from gen_toolkit.errors import DatabaseError, SettingError
 SCHEMA = "gen_toolkit"
 _PATIENCE_SECONDS = 30  # for the turn to write, as on SQLite
 _IDLE_SECONDS = 60  # a machine that vanished in a transaction holds up the others no longer than this
+_DUTY = "10min"  # and so long another waits for the duty of a machine that vanished
 _PAUSE_BEFORE_RETRY = 0.5
 
 _DEFAULTS: dict[str, Any] = {
@@ -115,10 +116,19 @@ class Postgres:
             f"SELECT pg_advisory_xact_lock({self.turn})"
         )
 
+    def elect(self, connection: Connection, duty: str) -> bool:
+        """The lock is the transaction's: it ends with the connection, however that ends."""
+        connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = '{_DUTY}'")
+        return bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({self._key(duty)})").scalar())
+
     @property
     def turn(self) -> int:
-        """The key of the advisory lock: one a schema (the server keeps databases apart)."""
-        digest = hashlib.sha256(f"gen_toolkit {self.schema}".encode()).digest()
+        """The key of the advisory lock that a write transaction holds."""
+        return self._key("write")
+
+    def _key(self, what: str) -> int:
+        """One a schema and purpose; the server keeps databases apart."""
+        digest = hashlib.sha256(f"gen_toolkit {self.schema} {what}".encode()).digest()
         return int.from_bytes(digest[:8], "big", signed=True)
 
     def make_room(self, connection: Connection) -> None:
