@@ -12,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -136,6 +137,9 @@ def _database(server: Server, monkeypatch: pytest.MonkeyPatch, like: str) -> Ite
     monkeypatch.setenv("DATABASE_URL", server.url(name))
     monkeypatch.setenv("GEN_TOOLKIT_DATABASE", "env:DATABASE_URL")
     yield
+    for thread in threading.enumerate():
+        if thread.name == "gen_toolkit retention":  # its connection would outlive the pool
+            thread.join(10)
     for key in [key for key in engine._open if isinstance(key[1], Postgres) and key[1].url.database == name]:
         engine._open.pop(key).engine.dispose()
     server.admin(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

@@ -68,6 +68,11 @@ class Database:
             except DBAPIError as error:
                 raise self.place.explain(error, committing=True) from error
 
+    def tidy(self) -> None:
+        """After texts were removed: see to it that they are not to be found in what the database keeps beside them."""
+        with self._typed_errors(), self.engine.connect() as connection:
+            self.place.tidy(connection)
+
     @contextlib.contextmanager
     def elected(self, duty: str) -> Iterator[bool]:
         """Whether this machine, of all that share the database, is the one to do `duty` inside the block.

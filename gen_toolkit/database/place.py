@@ -48,6 +48,10 @@ class Place(Protocol):
         """Inside the transaction that makes the tables: what they stand in."""
         ...
 
+    def tidy(self, connection: Connection) -> None:
+        """Outside a transaction: let go of old states of what was changed."""
+        ...
+
     def explain(self, error: SQLAlchemyError, *, committing: bool = False) -> DatabaseError:
         """What went wrong, in a line."""
         ...

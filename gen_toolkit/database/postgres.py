@@ -136,6 +136,9 @@ class Postgres:
         if there.scalar() is None:  # asked first: the right to make schemas may be missing, and then need not be there
             connection.exec_driver_sql(f'CREATE SCHEMA "{self.schema}"')
 
+    def tidy(self, connection: Connection) -> None:
+        """Nothing: the server's vacuum does it."""
+
     def explain(self, error: SQLAlchemyError, *, committing: bool = False) -> DatabaseError:
         cause: Any = getattr(error, "orig", None) or error
         state = getattr(cause, "sqlstate", None)

@@ -65,6 +65,12 @@ class SQLite:
     def make_room(self, connection: Connection) -> None:
         """Nothing: the file is the toolkit's own."""
 
+    def tidy(self, connection: Connection) -> None:
+        """Empty the write-ahead log, unless somebody is reading it; then the next who can does it."""
+        connection.exec_driver_sql("PRAGMA busy_timeout=1000")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+
     def explain(self, error: SQLAlchemyError, *, committing: bool = False) -> DatabaseError:  # noqa: ARG002
         return DatabaseError(
             f"the workspace database {self.path} failed: {getattr(error, 'orig', error)}",
