@@ -116,7 +116,6 @@ async def gen_toolkit(url: str, transport: str = "fast") -> Call:
     (folder / "gen_toolkit.toml").write_text(ALIAS.format(url=url, transport=transport))
     os.chdir(folder)
     import gen_toolkit as gt
-
     from gen_toolkit.database.engine import open_database
     from gen_toolkit.tracking.spool import count_waiting
 

@@ -14,6 +14,7 @@ from typing import Any
 from gen_toolkit import scope
 from gen_toolkit.amount import Amount
 from gen_toolkit.database.engine import Database, open_database
+from gen_toolkit.database.place import references, variables
 from gen_toolkit.errors import DatabaseError
 from gen_toolkit.events import FileRecorded, Recorded, RunEnded, RunStarted, emit
 from gen_toolkit.ipynb import Notebook, read_notebook, source, tags, write_notebook
@@ -87,7 +88,7 @@ def execute(job: Job, progress: Progress = silent) -> Finished:
             cwd=settings.workspace.root,
             timeout=job.timeout,
             progress=progress,
-            secrets=job.references,
+            secrets=[*job.references, *references(settings)],
         )
     except BaseException:
         ledger.finish(run.id, "killed")
@@ -151,7 +152,7 @@ def _environment(job: Job, run: RunRow, settings: Resolved) -> dict[str, str]:
     included = job.release_folder / "include"
     if included.is_dir():
         own["PYTHONPATH"] = os.pathsep.join(filter(None, [str(included), os.environ.get("PYTHONPATH")]))
-    return kernel_environment(job.secrets, own)
+    return kernel_environment([*job.secrets, *variables(settings)], own)
 
 
 def _budgets(job: Job, run: RunRow) -> tuple[scope.Budget, ...]:

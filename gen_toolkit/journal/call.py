@@ -30,11 +30,15 @@ class Call:
 
 @dataclass(frozen=True)
 class Known:
-    """What the journal or a cassette holds of a call: a reply, or the error it ended with, as JSON."""
+    """What the journal or a cassette holds of a call: a reply, or the error it ended with, as JSON.
+
+    Neither: it was answered, and the answer is no longer (`pruned_at`, seconds since 1970) or was never kept.
+    """
 
     id: str = ""
     reply: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
+    pruned_at: float | None = None
 
 
 def new_call(request: Request, *, bodies: bool = True) -> Call:
