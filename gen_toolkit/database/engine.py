@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DatabaseError as SQLDatabaseError
 
 from gen_toolkit.database.migrate import migrate
+from gen_toolkit.database.read_only import connect, is_read_only
 from gen_toolkit.errors import DatabaseError
 from gen_toolkit.settings import Resolved, load_settings
 
@@ -31,8 +32,11 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        _make_private(path)
-        self.engine = _engine(path)
+        if is_read_only(path):  # what is recorded stays readable; a write is a typed error
+            self.engine = create_engine("sqlite://", creator=lambda: connect(path), poolclass=NullPool)
+        else:
+            _make_private(path)
+            self.engine = _engine(path)
         with _typed_errors(path):
             migrate(self.engine)
 
@@ -60,8 +64,9 @@ def open_database(settings: Resolved | None = None) -> Database:
     key = (os.getpid(), path)
     with _lock:
         if key not in _open or not path.exists():
-            with _typed_files(path):
-                settings.workspace.prepare()
+            if not is_read_only(path):
+                with _typed_files(path):
+                    settings.workspace.prepare()
             _open[key] = Database(path)
         return _open[key]
 
