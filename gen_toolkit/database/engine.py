@@ -110,7 +110,8 @@ def open_database(settings: Resolved | None = None) -> Database:
     key = (os.getpid(), place)
     with _lock:
         if key not in _open or not place.is_there():
-            _prepare(settings)
+            if not place.is_read_only():
+                _prepare(settings)
             _open[key] = Database(place)
         return _open[key]
 

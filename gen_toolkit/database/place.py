@@ -28,6 +28,10 @@ class Place(Protocol):
         """Whether what was opened can still be the same: a file may have been removed since."""
         ...
 
+    def is_read_only(self) -> bool:
+        """Whether it is there to be read only: what is recorded stays readable, a write is a typed error."""
+        ...
+
     def engine(self) -> Engine:
         """Connections on which nothing is a transaction but what `begin_read` and `begin_write` open."""
         ...

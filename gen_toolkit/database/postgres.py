@@ -83,6 +83,9 @@ class Postgres:
     def is_there(self) -> bool:
         return True
 
+    def is_read_only(self) -> bool:
+        return False  # a server says so itself, write by write
+
     def engine(self) -> Engine:
         try:
             import psycopg  # noqa: F401 - SQLAlchemy loads it; here it is asked for in our words

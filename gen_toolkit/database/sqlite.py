@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from gen_toolkit.database.mounts import network_file_system
+from gen_toolkit.database.read_only import connect, is_read_only
 from gen_toolkit.errors import DatabaseError
 
 BUSY_SECONDS = 30
@@ -33,7 +34,12 @@ class SQLite:
     def is_there(self) -> bool:
         return self.path.exists()
 
+    def is_read_only(self) -> bool:
+        return is_read_only(self.path)
+
     def engine(self) -> Engine:
+        if self.is_read_only():
+            return create_engine("sqlite://", creator=lambda: connect(self.path), poolclass=NullPool)
         self._prepare()
         engine = create_engine(
             f"sqlite:///{self.path}", connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}

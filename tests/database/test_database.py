@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -185,16 +187,26 @@ def test_a_file_that_is_no_database_is_refused_in_one_line(workspace: Path) -> N
 @pytest.fixture
 def read_only() -> Iterator[Path]:
     """A folder that this process may not write to, also when the tests run as root."""
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o555)
+    with tempfile.TemporaryDirectory() as name, forbidden(Path(name)):
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def forbidden(folder: Path) -> Iterator[None]:
+    """Nothing in the folder may be changed."""
+    before = {path: path.stat().st_mode for path in [folder, *folder.rglob("*")]}
+    for path, mode in before.items():
+        path.chmod(mode & ~0o222 | (0o555 if path.is_dir() else 0o444))
     root = os.geteuid() == 0
     if root:
         os.seteuid(65534)
-    yield folder
-    if root:
-        os.seteuid(0)
-    folder.chmod(0o700)
-    folder.rmdir()
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        for path, mode in before.items():
+            path.chmod(mode)
 
 
 def test_a_folder_that_is_read_only_is_one_typed_line(read_only: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,6 +217,25 @@ def test_a_folder_that_is_read_only_is_one_typed_line(read_only: Path, monkeypat
     assert str(read_only) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "writable" in caught.value.fix
+
+
+def test_a_database_that_may_not_be_written_to_is_read_and_says_so_of_a_write() -> None:
+    from gen_toolkit.settings import load_settings
+
+    with tempfile.TemporaryDirectory() as name:
+        copy = Path(name) / "mlruns" / "gen_toolkit.db"
+        copy.parent.mkdir()
+        with open_database().write() as connection:
+            connection.execute(spool.insert().values(SPOOLED))
+        source = contextlib.closing(sqlite3.connect(open_database().path))
+        with source as ours, contextlib.closing(sqlite3.connect(copy)) as theirs:
+            ours.backup(theirs)
+        with forbidden(Path(name)):
+            database = open_database(load_settings(Workspace(Path(name), None)))
+            with database.read() as connection:
+                assert len(connection.execute(spool.select()).all()) == 1
+            with pytest.raises(DatabaseError, match="readonly"), database.write() as connection:
+                connection.execute(spool.insert().values(SPOOLED))
 
 
 def test_a_file_where_the_folder_should_be_is_one_typed_line(workspace: Path) -> None:
