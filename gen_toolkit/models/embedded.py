@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from gen_toolkit.alias import Alias
-from gen_toolkit.errors import BadReply, ModelRefused
+from gen_toolkit.errors import ModelRefused
 from gen_toolkit.messages.piece import Piece, pieces_of
 from gen_toolkit.messages.reply import Reply
 from gen_toolkit.messages.request import Request
@@ -64,8 +64,8 @@ class EmbeddedProvider:
                         reply = answer.reply(request, chunk)
                     elif (text := deltas.chunk(chunk, seconds)) and not tools:
                         yield Piece(text, seconds)
-            except (RuntimeError, ValueError) as error:
-                raise BadReply(f"the embedded model failed: {error}", fix="Report this.", alias=self._name) from None
+            except (RuntimeError, ValueError) as error:  # how the engine says no to what it was asked
+                raise self._refused(str(error)) from None
         if not request.choose:
             reply = deltas.reply()
         if tools:

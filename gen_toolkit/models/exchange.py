@@ -47,6 +47,12 @@ class Exchange:
         finally:
             await response.close()
 
+    async def close(self) -> None:
+        """Close what is kept on this event loop."""
+        transport, _ = self._lines.pop(asyncio.get_running_loop(), (None, None))
+        if transport is not None:
+            await transport.close()
+
     def _line(self) -> tuple[Transport, asyncio.Semaphore]:
         loop = asyncio.get_running_loop()
         if loop not in self._lines:

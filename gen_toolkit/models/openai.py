@@ -32,7 +32,7 @@ from gen_toolkit.settings import Resolved
 
 _ADDRESS = "https://api.openai.com/v1"
 _PATIENCE = 3.0  # seconds to find out whether a server is there at all
-_REST_SECONDS = 2.0  # for usage and the end of a stream, once the reason is there for which the answer ended
+_REST_SECONDS = 1.0  # for usage and the end of a stream, once the reason is there for which the answer ended
 _END_SECONDS = 0.05  # for the last bytes behind [DONE]: read, they leave a connection to be used again
 _log = logging.getLogger(__name__)
 
@@ -104,6 +104,10 @@ class OpenAIProvider:
                 if not self._refuses_options(error):
                     raise
 
+    async def close(self) -> None:
+        """Close the connections that are kept. The next call opens new ones."""
+        await self._exchange.close()
+
     async def _streamed(self, request: Request) -> Pieces:
         start = time.monotonic()
         body = {**wire.chat_body(request, self._alias.structured), "stream": True}
@@ -128,19 +132,25 @@ class OpenAIProvider:
     async def _pieces(self, response: Response, deltas: Deltas, start: float) -> Pieces:
         """The texts of a stream, up to its end. Raises ModelUnreachable where that was not the end of the answer."""
         async with contextlib.aclosing(self._events(response)) as events:
-            with contextlib.suppress(StopAsyncIteration, TimeoutError):  # over, or whole and held open
-                while not deltas.done:
-                    async with asyncio.timeout(_REST_SECONDS if deltas.whole else None):
-                        event = await anext(events)
-                    seconds = time.monotonic() - start
-                    if piece := deltas.event(event, seconds):
-                        yield Piece(piece, seconds)
-            if not deltas.whole:
+            async for event in events:
+                seconds = time.monotonic() - start
+                if piece := deltas.event(event, seconds):
+                    yield Piece(piece, seconds)
+                if deltas.whole:
+                    break
+            else:
                 raise classify.cut(self._server, "the stream ended before the answer did")
+            late: list[str] = []  # from here on the answer is whole, whatever becomes of the line
+            with contextlib.suppress(StopAsyncIteration, TimeoutError, ModelError):
+                async with asyncio.timeout(_REST_SECONDS):
+                    while not deltas.done:
+                        late.append(deltas.event(await anext(events), time.monotonic() - start))
             with contextlib.suppress(TimeoutError, ModelError):
                 async with asyncio.timeout(_END_SECONDS):
                     async for _ in events:
                         pass
+            for piece in filter(None, late):
+                yield Piece(piece, time.monotonic() - start)
 
     async def _events(self, response: Response) -> AsyncGenerator[Event, None]:
         stream = EventStream()

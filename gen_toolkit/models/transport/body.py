@@ -22,7 +22,11 @@ ENCODINGS = "gzip, deflate"
 
 
 class TooLarge(Exception):
-    """More than the limit; never leaves this room."""
+    """More than the limit; never leaves this room. `fits` is what was within it."""
+
+    def __init__(self, fits: bytes) -> None:
+        super().__init__()
+        self.fits = fits
 
 
 class Unpacker:
@@ -62,9 +66,9 @@ class Unpacker:
         return zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS
 
     def _counted(self, data: bytes) -> bytes:
+        if len(data) > self._left:
+            raise TooLarge(data[: self._left])
         self._left -= len(data)
-        if self._left < 0:
-            raise TooLarge
         return data
 
 
@@ -96,9 +100,12 @@ async def whole(server: Server, response: Response, limit: int) -> bytes:
 async def beginning(response: Response, limit: int = MOST_REFUSAL) -> bytes:
     """As much of a refusal as can be had: what is wrong with its body is not worth another error."""
     found = bytearray()
-    with contextlib.suppress(LookupError, zlib.error, TooLarge, ModelError):
+    with contextlib.suppress(LookupError, zlib.error, ModelError):
         unpacker = Unpacker(response.headers.get("content-encoding", ""), limit)
         async with contextlib.aclosing(response.chunks()) as chunks:
-            async for chunk in chunks:
-                found += unpacker.feed(chunk)
+            try:
+                async for chunk in chunks:
+                    found += unpacker.feed(chunk)
+            except TooLarge as error:
+                found += error.fits
     return bytes(found)

@@ -63,7 +63,7 @@ class SdkResponse:
             async for chunk in self._answer.aiter_raw():
                 yield chunk
         except (httpx2.RequestError, OSError) as error:
-            raise _failed(self._server, error, begun=True) from None
+            raise _failed(self._server, error) from None
 
     async def close(self) -> None:
         await self._answer.aclose()
@@ -85,7 +85,7 @@ class _Carrier(httpx2.AsyncClient):
         raise _Arrived(await super().send(request, stream=True))
 
 
-def _failed(server: Server, error: BaseException, *, begun: bool = False) -> ModelError:
+def _failed(server: Server, error: BaseException) -> ModelError:
     """What a failure of httpx2 means; the cause of a failed connection stands deeper down."""
     causes = [error]
     while (deeper := causes[-1].__cause__ or causes[-1].__context__) is not None and deeper not in causes:
@@ -99,6 +99,7 @@ def _failed(server: Server, error: BaseException, *, begun: bool = False) -> Mod
     if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
         return classify.not_reached(server, f"{type(causes[-1]).__name__}: {causes[-1]}")
     said = f"{type(error).__name__}: {error}"
-    if isinstance(error, httpx2.RemoteProtocolError) and not begun and "disconnected" not in str(error):
+    closed = "disconnected" in said or "closed connection" in said  # the one class is for both
+    if isinstance(error, httpx2.RemoteProtocolError) and not closed:
         return classify.unreadable(server, f"something that is not HTTP as we can read it ({said})")
     return classify.cut(server, said)
