@@ -163,12 +163,16 @@ class Limiter:
         return Permit(self._epoch, tokens, leased)
 
     def _ask(self) -> None:
-        """For leases where none are left, else how things stand. What was not used is given back."""
-        if self._asking:
-            return
-        self._asking = True
+        """For leases where none are left, else how things stand: once for all who come in one turn of the loop."""
+        if not self._asking:
+            self._asking = True
+            asyncio.get_running_loop().call_soon(self._ask_now)
+
+    def _ask_now(self) -> None:
+        """What was not used is given back, if it is not old."""
         calls = () if self._due else tuple(c.tokens for c in itertools.islice(self._callers.values(), _MOST))
-        requests, tokens = (left if math.isfinite(left) else 0.0 for left in self._credit)
+        credit = self._credit if time.monotonic() - self._looked <= FRESH else NOTHING
+        requests, tokens = (left if math.isfinite(left) else 0.0 for left in credit)
         ask = Ask(self.limit, calls, Units(requests, tokens - self._owed))
         self._credit, self._owed = NOTHING, 0.0
         self._commits.send(settle, ask).add_done_callback(lambda told: self._answered(calls, told))
