@@ -12,6 +12,7 @@ import itertools
 import math
 import time
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from gen_toolkit.errors import ModelOverloaded
@@ -102,7 +103,11 @@ class Limiter:
         if usage.output_tokens is not None:
             self.usual_output += (usage.output_tokens - self.usual_output) / 8
         known = usage.input_tokens is not None and usage.output_tokens is not None
-        self._settle((usage.input_tokens or 0) + (usage.output_tokens or 0) - permit.leased if known else 0.0)
+        self._settle(
+            (usage.input_tokens or 0) + (usage.output_tokens or 0) - permit.leased
+            if known
+            else permit.tokens - permit.leased
+        )
 
     def unused(self, permit: Permit) -> None:
         """A call was let go, and its server did nothing for it."""
@@ -129,11 +134,12 @@ class Limiter:
         now = time.monotonic()
         while self._callers and now - self._looked <= FRESH:
             turn, caller = next(iter(self._callers.items()))
-            leased = self._lease(caller.tokens, now)
-            if leased is None:
+            leased = None if turn.done() else self._lease(caller.tokens, now)
+            if leased is not None:
+                turn.set_result(self._permit(caller.tokens, leased, now))
+            elif not turn.done():
                 break
-            del self._callers[turn]
-            turn.set_result(self._permit(caller.tokens, leased, now))
+            del self._callers[turn]  # also who was cancelled, and has not noticed yet
         if not self._callers:
             return
         if not self._due:
@@ -182,8 +188,7 @@ class Limiter:
         if told.cancelled():
             return
         if (error := told.exception()) is not None:
-            while self._callers:
-                self._callers.popitem(last=False)[0].set_exception(error)
+            self._refuse(lambda _: error)
             return
         lease = told.result()
         assert lease is not None, "a question is answered"
@@ -220,12 +225,14 @@ class Limiter:
 
     def _refuse_impatient(self, now: float) -> None:
         paused = self._paused_until - now
-        if paused <= 0:
-            return
+        if paused > 0:
+            self._refuse(lambda caller: self._too_long(paused) if caller.patience <= paused else None)
+
+    def _refuse(self, why: Callable[[_Caller], BaseException | None]) -> None:
         for turn, caller in list(self._callers.items()):
-            if caller.patience <= paused:
+            if not turn.done() and (error := why(caller)) is not None:
                 del self._callers[turn]
-                turn.set_exception(self._too_long(paused))
+                turn.set_exception(error)
 
     def _too_long(self, paused: float) -> ModelOverloaded:
         return ModelOverloaded(

@@ -135,7 +135,8 @@ def test_whoever_is_cancelled_leaves_the_turn_to_the_next() -> None:
     run(work)
 
 
-def test_a_turn_that_was_given_in_the_moment_of_cancelling_is_not_lost() -> None:
+@pytest.mark.parametrize("cancelled_before", [True, False])
+def test_a_turn_that_comes_in_the_moment_of_cancelling_is_not_lost(cancelled_before: bool) -> None:
     async def work() -> None:
         one = limiter(requests=8)
         await go(one)
@@ -143,8 +144,9 @@ def test_a_turn_that_was_given_in_the_moment_of_cancelling_is_not_lost() -> None
         while len(one._due) < 2:
             await asyncio.sleep(0.001)
         time.sleep(0.15)  # nothing else runs: the first is due, and nobody has told it
-        one._go_on()
-        first.cancel()
+        happens = [first.cancel, one._go_on]
+        for happened in happens if cancelled_before else reversed(happens):
+            happened()
         await second
         assert first.cancelled()
         assert len(one._due) == 1  # the second has the turn of the first
