@@ -1,22 +1,14 @@
-"""A server on loopback that answers no more requests than it says, and processes that all call it at once."""
+"""A server on loopback that answers no more requests than it says."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import math
-import subprocess
-import sys
 import threading
 import time
-from collections import Counter, deque
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections import deque
 
 from aiohttp import web
-
-from gen_toolkit.errors import ModelError
 
 USAGE = {"prompt_tokens": 12, "completion_tokens": 3}
 
@@ -91,61 +83,3 @@ class LimitedServer:
         await asyncio.sleep(self._takes)
         choice = {"index": 0, "message": {"role": "assistant", "content": "hello"}, "finish_reason": "stop"}
         return web.json_response({"id": "1", "object": "chat.completion", "choices": [choice], "usage": USAGE})
-
-
-@dataclass(frozen=True)
-class Done:
-    """What one process saw: when each call was over, how many attempts it took, and the codes of its errors."""
-
-    at: list[float]
-    attempts: list[int]
-    errors: dict[str, int]
-
-
-def call_from(processes: int, tasks: int, workspace: Path) -> tuple[float, list[Done]]:
-    """Start so many processes that make so many calls each, all at one moment; that moment, and what they saw."""
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    command = [sys.executable, __file__, str(tasks)]
-    children = [subprocess.Popen(command, cwd=workspace, **pipes) for _ in range(processes)]
-    try:
-        for child in children:
-            assert child.stdout.readline() == "ready\n"
-        start = time.monotonic()
-        for child in children:
-            child.stdin.write("go\n")
-            child.stdin.flush()
-        told = [child.stdout.readline() for child in children]
-        return start, [Done(**json.loads(line)) for line in told]
-    finally:
-        for child in children:
-            child.kill()
-            child.communicate()
-
-
-async def _calls(tasks: int) -> Done:
-    import gen_toolkit as gt
-
-    at: list[float] = []
-    attempts: list[int] = []
-    errors: Counter[str] = Counter()
-
-    async def call(number: int) -> None:
-        try:
-            attempts.append((await gt.achat(f"number {number}")).attempts)
-        except ModelError as error:
-            errors[error.code] += 1
-        at.append(time.monotonic())
-
-    await asyncio.gather(*(call(number) for number in range(tasks)))
-    return Done(at, attempts, dict(errors))
-
-
-if __name__ == "__main__":
-    import openai  # noqa: F401 - so that all begin at one moment
-
-    from gen_toolkit.journal.store import open_journal
-
-    open_journal()
-    print("ready", flush=True)
-    sys.stdin.readline()
-    print(json.dumps(vars(asyncio.run(_calls(int(sys.argv[1]))))), flush=True)

@@ -25,8 +25,8 @@ def read(connection: Connection, keys: Collection[str], needed: Collection[str])
 
     Of those that have no row, the `needed` get one that begins now; the others are left out.
     """
-    at = float(connection.execute(_NOW).scalar_one())
     found = _read(connection, keys)
+    at = float(connection.execute(_NOW).scalar_one())  # after waiting for the rows
     missing = [{"key": key, "next_at": at, "pace": 0.0, "paused_until": 0.0} for key in needed if key not in found]
     if missing:
         insert_new(connection, limits, missing)

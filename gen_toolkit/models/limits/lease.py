@@ -104,8 +104,9 @@ def lease(now: float, meters: Meters, ask: Ask) -> tuple[Meters, Lease]:
     requests, tokens = meters
     pace = ask.limit.pace
     pace = Units(max(pace.requests, recovering(requests.pace, now - requests.paused_until)), pace.tokens)
-    next_at = Units(
-        requests.next_at - ask.back.requests * pace.requests, tokens.next_at - ask.back.tokens * pace.tokens
+    next_at = Units(  # where there is no limit only a pause holds anybody up
+        requests.next_at - ask.back.requests * pace.requests if pace.requests else requests.paused_until,
+        tokens.next_at - ask.back.tokens * pace.tokens if pace.tokens else 0.0,
     )
     paused = max(0.0, requests.paused_until - now)
     instants, credit = list[float](), NOTHING
@@ -113,7 +114,10 @@ def lease(now: float, meters: Meters, ask: Ask) -> tuple[Meters, Lease]:
         instants, next_at = schedule(now, next_at, pace, ask.calls)
         if not paused and len(instants) == len(ask.calls):
             credit, next_at = spare(now, next_at, pace)
-    after = Meters(replace(requests, next_at=next_at.requests), replace(tokens, next_at=next_at.tokens))
+    after = Meters(
+        replace(requests, next_at=next_at.requests) if pace.requests else requests,
+        replace(tokens, next_at=next_at.tokens) if pace.tokens else tokens,
+    )
     return after, Lease(requests.paused_until, paused, tuple(at - now for at in instants), credit)
 
 

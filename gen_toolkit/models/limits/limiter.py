@@ -12,6 +12,7 @@ import itertools
 import math
 import time
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from gen_toolkit.errors import ModelOverloaded
@@ -102,7 +103,11 @@ class Limiter:
         if usage.output_tokens is not None:
             self.usual_output += (usage.output_tokens - self.usual_output) / 8
         known = usage.input_tokens is not None and usage.output_tokens is not None
-        self._settle((usage.input_tokens or 0) + (usage.output_tokens or 0) - permit.leased if known else 0.0)
+        self._settle(
+            (usage.input_tokens or 0) + (usage.output_tokens or 0) - permit.leased
+            if known
+            else permit.tokens - permit.leased
+        )
 
     def unused(self, permit: Permit) -> None:
         """A call was let go, and its server did nothing for it."""
@@ -129,11 +134,12 @@ class Limiter:
         now = time.monotonic()
         while self._callers and now - self._looked <= FRESH:
             turn, caller = next(iter(self._callers.items()))
-            leased = self._lease(caller.tokens, now)
-            if leased is None:
+            leased = None if turn.done() else self._lease(caller.tokens, now)
+            if leased is not None:
+                turn.set_result(self._permit(caller.tokens, leased, now))
+            elif not turn.done():
                 break
-            del self._callers[turn]
-            turn.set_result(self._permit(caller.tokens, leased, now))
+            del self._callers[turn]  # also who was cancelled, and has not noticed yet
         if not self._callers:
             return
         if not self._due:
@@ -163,12 +169,16 @@ class Limiter:
         return Permit(self._epoch, tokens, leased)
 
     def _ask(self) -> None:
-        """For leases where none are left, else how things stand. What was not used is given back."""
-        if self._asking:
-            return
-        self._asking = True
+        """For leases where none are left, else how things stand: once for all who come in one turn of the loop."""
+        if not self._asking:
+            self._asking = True
+            asyncio.get_running_loop().call_soon(self._ask_now)
+
+    def _ask_now(self) -> None:
+        """What was not used is given back, if it is not old."""
         calls = () if self._due else tuple(c.tokens for c in itertools.islice(self._callers.values(), _MOST))
-        requests, tokens = (left if math.isfinite(left) else 0.0 for left in self._credit)
+        credit = self._credit if time.monotonic() - self._looked <= FRESH else NOTHING
+        requests, tokens = (left if math.isfinite(left) else 0.0 for left in credit)
         ask = Ask(self.limit, calls, Units(requests, tokens - self._owed))
         self._credit, self._owed = NOTHING, 0.0
         self._commits.send(settle, ask).add_done_callback(lambda told: self._answered(calls, told))
@@ -178,8 +188,7 @@ class Limiter:
         if told.cancelled():
             return
         if (error := told.exception()) is not None:
-            while self._callers:
-                self._callers.popitem(last=False)[0].set_exception(error)
+            self._refuse(lambda _: error)
             return
         lease = told.result()
         assert lease is not None, "a question is answered"
@@ -216,12 +225,14 @@ class Limiter:
 
     def _refuse_impatient(self, now: float) -> None:
         paused = self._paused_until - now
-        if paused <= 0:
-            return
+        if paused > 0:
+            self._refuse(lambda caller: self._too_long(paused) if caller.patience <= paused else None)
+
+    def _refuse(self, why: Callable[[_Caller], BaseException | None]) -> None:
         for turn, caller in list(self._callers.items()):
-            if caller.patience <= paused:
+            if not turn.done() and (error := why(caller)) is not None:
                 del self._callers[turn]
-                turn.set_exception(self._too_long(paused))
+                turn.set_exception(error)
 
     def _too_long(self, paused: float) -> ModelOverloaded:
         return ModelOverloaded(

@@ -16,6 +16,7 @@ of the limit; on this curve it is (3 + SLOWED) / 4 = 92 %.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -65,12 +66,11 @@ def spare(now: float, next_at: Units, pace: Units) -> tuple[Units, Units]:
     Half, so that the next process that asks finds some too. Where the limit is short nothing is left over.
     """
     left = [
-        (now - max(now - BURST, at)) / takes / 2 if takes else float("inf")
-        for at, takes in zip(next_at, pace, strict=True)
+        (now - max(now - BURST, at)) / takes / 2 if takes else math.inf for at, takes in zip(next_at, pace, strict=True)
     ]
     if left[0] < 1 or left[1] <= 0:
         return NOTHING, next_at
-    taken = Units(left[0] // 1, left[1])
+    taken = Units(math.floor(left[0]) if pace.requests else left[0], left[1])
     after = [
         max(now - BURST, at) + number * takes if takes else at
         for at, takes, number in zip(next_at, pace, taken, strict=True)
