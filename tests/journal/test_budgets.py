@@ -241,7 +241,7 @@ def test_what_nobody_knows_is_not_summed_and_said(
     assert refused is not None
     assert account(f"day:{TODAY}").unknown == unknown
     assert refused.error.data["unknown"] == 1
-    assert "besides 1 call of which nobody knows" in refused.error.message
+    assert "besides 1 call whose cost nobody knows" in refused.error.message
 
 
 def test_calls_that_are_under_way_elsewhere_are_not_counted_before_they_reserve() -> None:
