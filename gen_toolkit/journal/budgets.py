@@ -156,7 +156,7 @@ class Refusal:
         held_too = "" if held == NOTHING.where(limit) else f", {held} are held for calls on their way"
         not_known = self.account.unknown.where(limit)
         unknown = max(not_known.money or 0, not_known.tokens or 0)
-        besides = f", besides {unknown} call{'s' * (unknown != 1)} of which nobody knows" if unknown else ""
+        besides = f", besides {unknown} call{'s' * (unknown != 1)} whose cost nobody knows" if unknown else ""
         return BudgetExceeded(
             f"the budget of {self.budget.name} is {self.budget.limit}: {spent} are spent{besides}{held_too}, "
             f"and this call may take {need}",

@@ -2,10 +2,10 @@
 
 Input: a tokenizer that works on bytes makes at most one token of each byte of UTF-8. Byte-level BPE
 does (A. Radford et al., "Language Models are Unsupervised Multitask Learners", 2019, section 2.2: its
-base vocabulary is the 256 bytes, and a merge only makes tokens fewer), and so does SentencePiece with
-byte fallback (H. Touvron et al., "Llama 2", 2023, section 2.2: "use bytes to decompose unknown UTF-8
-characters"). The JSON of a request holds every byte of its texts, and for each message more bytes of
-syntax than a server's template adds tokens.
+base vocabulary is the 256 bytes, and a merge only makes tokens fewer), and so does SentencePiece where
+unknown characters fall back to their bytes and the text is not normalised first (Llama 2, Mistral). The
+JSON of a request holds every byte of its texts, and for each message more bytes of syntax than a
+server's template adds tokens.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gen_toolkit.errors import InputError
-from gen_toolkit.messages.request import Request
+from gen_toolkit.messages.request import Message, Request
 
 _BY_ITSELF = 256  # a server's own: the system text of its template, the beginning of the answer
 _WITH_TOOLS = 1024  # its instructions how tools are called
@@ -30,14 +30,14 @@ _LONGEST = 10**9  # whoever allows more output than any model gives has set no b
 
 def input_bound(request: Request) -> int:
     """Tokens of everything that is sent. Raises InputError for a part whose tokens nobody can bound."""
-    asked = [request.messages, request.inputs, dict(request.options)]
+    asked = [[_without_images(message) for message in request.messages], request.inputs, dict(request.options)]
     declared = [tool.to_json() for tool in request.tools] + ([request.output.schema] if request.output else [])
     return (
         _BY_ITSELF
         + _WITH_TOOLS * bool(request.tools or request.options.get("tools"))
         + _WITH_OUTPUT * (request.output is not None)
         + sum(_image_bound(part) for part in _parts(request))
-        + _size(_without_images(asked))
+        + _size(asked)
         + (_size(declared, indent=4) if declared else 0)  # some templates write them out with indents
     )
 
@@ -84,8 +84,9 @@ def _image_bound(part: Mapping[str, Any]) -> int:
     return _SMALL_IMAGE if isinstance(image, Mapping) and image.get("detail") == "low" else _IMAGE
 
 
-def _without_images(data: Any) -> Any:
+def _without_images(message: Message) -> Message:
     """A picture is not read as text, however many bytes its address or its data have."""
-    if isinstance(data, Mapping):
-        return {key: "" if key == "image_url" else _without_images(value) for key, value in data.items()}
-    return [_without_images(item) for item in data] if isinstance(data, list | tuple) else data
+    content = message.get("content")
+    if not isinstance(content, list | tuple):
+        return message
+    return {**message, "content": [{**part, "image_url": ""} if "image_url" in part else part for part in content]}

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from gen_toolkit.amount import Amount
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.database.sql import Connection
-from gen_toolkit.database.tables import calls, runs
+from gen_toolkit.database.tables import budgets, calls, runs
 from gen_toolkit.errors import BudgetExceeded, DatabaseError
 from gen_toolkit.journal.accounts import Accounts
 from gen_toolkit.journal.budgets import NOTHING, UNKNOWN, Account, Refusal, Reserve, Settle, Sum, book
 from gen_toolkit.journal.commits import GroupCommit
 from gen_toolkit.process import this_process
-from gen_toolkit.scope import Budget
+from gen_toolkit.scope import Budget, new_id
 
 NOON = 1_795_780_800.0  # 2026-11-27 12:00 UTC
 TODAY, TOMORROW = "2026-11-27", "2026-11-28"
@@ -38,14 +38,14 @@ def written(*entries: Reserve | Settle) -> list[Refusal | None]:
 
 def account(key: str = "run:r") -> Account:
     with open_database().read() as connection:
-        row = connection.exec_driver_sql("SELECT * FROM budgets WHERE key = ?", (key,)).mappings().one()
+        row = connection.execute(budgets.select().where(budgets.c.key == key)).mappings().one()
     return Account(**{name: value for name, value in row.items() if name != "key"})
 
 
 def called(**values: Any) -> None:
     """A call as the journal has it."""
     row = {
-        "id": str(values), "key": "k", "cassette_key": "k", "request_hash": "h", "run": "other", "alias": "a",
+        "id": new_id(), "key": "k", "cassette_key": "k", "request_hash": "h", "run": "other", "alias": "a",
         "model": "m", "state": "answered", "attempts": 1, "unanswered": 0, "input_tokens": 30, "output_tokens": 12,
         "cost": 1000, "process": this_process(), "asked_at": NOON, **values,
     }  # fmt: skip
@@ -198,7 +198,7 @@ def test_a_day_begins_with_what_the_journal_knows_of_it() -> None:
 
 def test_a_run_begins_with_what_its_chain_of_resumed_runs_took() -> None:
     called(run="root", owner="root")
-    called(run="an evaluation in the second attempt", owner="root")
+    called(run="an evaluation in the next attempt", owner="root")
     called(run="another", owner="another")
     called(run="plain", owner=None)
     written(Reserve((budget("1 USD", "run:root"), budget("1 USD", "run:plain")), Sum(7)))
@@ -241,7 +241,7 @@ def test_what_nobody_knows_is_not_summed_and_said(
     assert refused is not None
     assert account(f"day:{TODAY}").unknown == unknown
     assert refused.error.data["unknown"] == 1
-    assert "besides 1 call of which nobody knows" in refused.error.message
+    assert "besides 1 call whose cost nobody knows" in refused.error.message
 
 
 def test_calls_that_are_under_way_elsewhere_are_not_counted_before_they_reserve() -> None:
@@ -356,9 +356,9 @@ def _dally(_: Connection, items: list[None]) -> list[None]:
 
 def test_when_the_books_cannot_be_written_nothing_is_held() -> None:
     async def act(accounts: Accounts) -> None:
-        with open_database().engine.connect() as connection:
+        with open_database().write() as connection:
             connection.exec_driver_sql("DROP TABLE budgets")
-        with pytest.raises(DatabaseError, match="no such table: budgets"):
+        with pytest.raises(DatabaseError, match="budgets"):
             await reserved(accounts, asked(1))
         assert not accounts._held
 

@@ -71,6 +71,13 @@ def test_a_picture_counts_as_a_picture_however_many_bytes_it_has() -> None:
     assert 2_833 < input_bound(picture("https://example.com/a.png", detail="low")) < 4_000
 
 
+def test_what_is_only_called_like_a_picture_counts_as_text() -> None:
+    argument = {"image_url": {"type": "string", "description": "x" * 5000}}
+    function = {"name": "look", "parameters": {"type": "object", "properties": argument}}
+    asked_with = asked("hi", options={"tools": [{"type": "function", "function": function}]})
+    assert input_bound(asked_with) > input_bound(asked("hi")) + 5000
+
+
 @pytest.mark.parametrize("part", [{"type": "file", "file": {"file_id": "1"}}, {"type": "video_url"}, {}, "text"])
 def test_a_part_that_nobody_can_bound_is_refused_with_advice(part: Any) -> None:
     with pytest.raises(InputError, match="nobody can tell how many tokens") as caught:
