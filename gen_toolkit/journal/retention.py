@@ -93,7 +93,8 @@ def _claim(database: Database) -> bool:
 
 
 _LAST = select(marks.c.at).where(marks.c.name == _MARK)
-_IS_HELD = calls.c.run.in_(select(holds.c.run))
+_HELD = select(holds.c.run)
+_IS_HELD = or_(calls.c.run.in_(_HELD), func.coalesce(calls.c.owner, "").in_(_HELD))  # a held run, and all inside it
 
 
 def _bodies_before(before: float) -> list[ColumnElement[bool]]:
