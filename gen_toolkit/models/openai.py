@@ -9,8 +9,6 @@ import socket
 import time
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from gen_toolkit import text
 from gen_toolkit.alias import Alias
@@ -27,6 +25,7 @@ from gen_toolkit.models.provider import Pieces
 from gen_toolkit.models.server import Server, headers_of, key_of, refuse_credentials_in_address
 from gen_toolkit.models.sse import Event, EventStream, EventTooLarge
 from gen_toolkit.models.transport.body import ENCODINGS, MOST_TEXT, MOST_VECTORS, unpacked, whole
+from gen_toolkit.models.transport.network import proxy_for
 from gen_toolkit.models.transport.shape import Response
 from gen_toolkit.settings import Resolved
 
@@ -61,7 +60,7 @@ class OpenAIProvider:
         """A key that can be read, and a server that takes connections (behind a proxy only it can tell)."""
         self._headers()
         host, port = self._server.host, self._server.port
-        if urlsplit(self._server.address).scheme in getproxies() and not proxy_bypass(host):
+        if proxy_for(self._server.address) is not None:
             return
         try:
             socket.create_connection((host, port), timeout=_PATIENCE).close()

@@ -371,16 +371,24 @@ def test_a_reply_that_does_not_fit_is_paid_recorded_and_refused(server: OpenAISe
 
 def test_a_forked_child_has_connections_of_its_own(server: OpenAIServer) -> None:
     code = """
-import os, gen_toolkit as gt
+import gc, os, sys, gen_toolkit as gt
+from gen_toolkit.models.transport import shape
+shape.IDLE_SECONDS = 60
 gt.chat("in the parent")
 child = os.fork()
 if child == 0:
-    os._exit(0 if gt.chat("in the child").text == "hello" else 1)
-raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    said = gt.chat("in the child").text
+    gc.collect()
+    sys.exit(said != "hello")  # as a process ends that was not told to leave quietly
+code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+raise SystemExit(code or gt.chat("in the parent again").text != "hello")
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert len(server.seen) == 2
+    assert len(server.seen) == 3
+    first, of_the_child, last = server.connections
+    assert of_the_child != first
+    assert last == first, "a child leaves the connections of its parent alone"
 
 
 # streams

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import io
 import os
 import weakref
 from collections.abc import AsyncGenerator, Mapping
@@ -19,6 +20,7 @@ from gen_toolkit.models.transport.network import proxy_for, trusted
 from gen_toolkit.models.transport.shape import CONNECT_SECONDS, IDLE_SECONDS, Response
 
 _TRIES = 8
+_AT_ONCE = 2**20  # bytes of a request that are written in one go; more would keep the loop from others
 _sessions: weakref.WeakSet[aiohttp.ClientSession] = weakref.WeakSet()
 
 
@@ -32,7 +34,7 @@ class FastTransport:
         secure = any(address.startswith("https:") for address in (server.address, proxy or ""))
         self._session = aiohttp.ClientSession(
             connector=_Pool(ssl=trusted() if secure else True, limit=0, keepalive_timeout=IDLE_SECONDS),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             proxy=proxy,
@@ -40,8 +42,10 @@ class FastTransport:
         _sessions.add(self._session)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Response:
+        sent = body if len(body) < _AT_ONCE else io.BytesIO(body)
+        address = URL(url, encoded=url.isascii())
         try:
-            answer = await self._session.post(URL(url, encoded=True), data=body, headers=headers, allow_redirects=False)
+            answer = await self._session.post(address, data=sent, headers=headers, allow_redirects=False)
         except (aiohttp.ClientError, OSError) as error:
             raise _failed(self._server, error) from None
         return FastResponse(self._server, answer)

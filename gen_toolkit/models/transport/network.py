@@ -18,7 +18,8 @@ def proxy_for(address: str) -> str | None:
     parts = urlsplit(address)
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(parts.netloc.rpartition("@")[2]):
+    host = parts.hostname or ""
+    if not proxy or proxy_bypass(host if ":" in host or not parts.port else f"{host}:{parts.port}"):
         return None
     proxy = proxy if "://" in proxy else f"http://{proxy}"
     try:

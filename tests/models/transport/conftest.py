@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ Say = bytes | Callable[[socket.socket], None]
 class RawServer:
     """Says `answers` in turn to the requests that come, the last again and again; then waits for the other side."""
 
-    def __init__(self, *answers: Say, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *answers: Say, tls: ssl.SSLContext | None = None, address: str = "127.0.0.1") -> None:
         self.answers = answers
         self.requests: list[bytes] = []
         self.connections = 0
@@ -28,7 +29,8 @@ class RawServer:
         """Set when the other side has closed a connection."""
         self.over = threading.Event()
         self._tls = tls
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._socket = socket.create_server((address, 0), family=family)
         self.port = self._socket.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -82,8 +84,8 @@ def read_request(stream: socket.socket) -> bytes | None:
 def serve() -> Iterator[Callable[..., RawServer]]:
     servers: list[RawServer] = []
 
-    def start(*answers: Say, tls: ssl.SSLContext | None = None) -> RawServer:
-        servers.append(RawServer(*answers, tls=tls))
+    def start(*answers: Say, **how: Any) -> RawServer:
+        servers.append(RawServer(*answers, **how))
         return servers[-1]
 
     yield start

@@ -61,6 +61,13 @@ def then_reset(data: bytes = b"") -> Callable[[socket.socket], None]:
     return say
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_left_to_the_event_loop(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """No task whose error nobody heard, no connection that was forgotten."""
+    yield
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
+
+
 @pytest.fixture(params=["fast", "sdk"])
 def provider(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
@@ -178,6 +185,49 @@ def test_a_redirect_is_not_followed_and_the_key_goes_nowhere(serve: Serve, provi
         assert (error.reason, error.billed) == ("redirect", False)
         assert f"127.0.0.1:{other.port}" in error.message
     assert other.connections == 0
+
+
+def test_a_large_request_arrives_whole(serve: Serve, provider: Make) -> None:
+    server = serve(http(BODY))
+    picture = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:," + "x" * 3_000_000}}]}
+    run_sync(provider(server.port).send(Request(messages=(picture,), alias="fast", model="m")))
+    assert json.loads(server.requests[0].partition(b"\r\n\r\n")[2])["messages"] == [picture]
+
+
+def test_a_refusal_that_comes_before_the_request_is_read_is_that_refusal(serve: Serve, provider: Make) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def refuse() -> None:
+            connection, _ = listening.accept()
+            connection.sendall(http(b'{"error": "too much"}', "413 Too Large"))
+            time.sleep(0.3)
+            connection.close()
+
+        threading.Thread(target=refuse, daemon=True).start()
+        picture = {"role": "user", "content": "x" * 30_000_000}
+        asked = Request(messages=(picture,), alias="fast", model="m")
+        asker = provider(listening.getsockname()[1])
+        with pytest.raises(ModelError) as caught:
+            run_sync(asyncio.wait_for(asker.send(asked), 10))
+    if asker._alias.transport == "fast":  # the other writes to the end before it reads, and meets a closed connection
+        assert (type(caught.value), caught.value.data["status"], caught.value.billed) == (ModelRefused, 413, False)
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("http://[::1]:{}/v1", b"host: [::1]:"),
+        ("http://localhost:{}/v1/schön", b"post /v1/sch%c3%b6n/chat/completions "),
+    ],
+)
+def test_addresses_of_every_kind_are_reached(
+    serve: Serve, provider: Make, monkeypatch: pytest.MonkeyPatch, address: str, asked: bytes
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "::1,localhost")
+    server = serve(http(BODY), address="::1" if "::1" in address else "127.0.0.1")
+    assert ask(provider(0, base_url=address.format(server.port))).text == "hello"
+    assert asked in server.requests[0].lower()
 
 
 def test_headers_are_the_aliases_and_references_are_read_when_they_are_used(
@@ -329,6 +379,26 @@ def test_what_is_cancelled_closes_its_connection(serve: Serve, provider: Make, a
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0.3):
                 await (asker.send(ASKED) if ask is not stream else read(asker))
+
+    run_sync(cancelled())
+    assert server.hung_up.wait(5)
+
+
+def test_what_is_cancelled_before_an_answer_closes_its_connection(serve: Serve, provider: Make) -> None:
+    asked = threading.Event()
+
+    def silent(_: socket.socket) -> None:
+        asked.set()
+
+    server = serve(silent)
+    asker = provider(server.port)
+
+    async def cancelled() -> None:
+        task = asyncio.ensure_future(asker.send(ASKED))
+        await asyncio.to_thread(asked.wait, 5)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
 
     run_sync(cancelled())
     assert server.hung_up.wait(5)
