@@ -117,7 +117,7 @@ def test_a_short_id_tells_a_call_from_the_others_listed() -> None:
 def test_costs_are_summed_exactly_and_what_is_unknown_is_counted(either_database: str) -> None:
     insert(
         *(row(cost=1) for _ in range(3)),
-        row(cost=2 * 10**18, input_tokens=2**31 - 1),  # sums need more than 64 bits may hold of a single column
+        row(cost=2 * 10**18, input_tokens=2**31 - 1),  # near the most that a sum can hold
         row(cost=2 * 10**18, input_tokens=2**31 - 1),
         row(cost=None, input_tokens=None, unanswered=2),
         failed(cost=0, input_tokens=0, output_tokens=0),
