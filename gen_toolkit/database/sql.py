@@ -3,7 +3,21 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Float, Row, Table, and_, bindparam, case, delete, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    Row,
+    String,
+    Table,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
@@ -15,6 +29,7 @@ __all__ = [
     "and_",
     "bindparam",
     "case",
+    "day",
     "delete",
     "func",
     "insert_new",
@@ -46,3 +61,21 @@ def _on_sqlite(*_: Any, **__: Any) -> str:
 @compiles(now, "postgresql")
 def _on_postgres(*_: Any, **__: Any) -> str:
     return "extract(epoch from clock_timestamp())::double precision"
+
+
+class day(GenericFunction[str]):  # noqa: N801
+    """The day (UTC, `2026-11-24`) of a moment in seconds since 1970."""
+
+    type = String()
+    inherit_cache = True
+    name = "gen_toolkit_day"
+
+
+@compiles(day, "sqlite")
+def _day_on_sqlite(moment: Any, compiler: Any, **how: Any) -> str:
+    return f"date({compiler.process(moment.clauses, **how)}, 'unixepoch')"
+
+
+@compiles(day, "postgresql")
+def _day_on_postgres(moment: Any, compiler: Any, **how: Any) -> str:
+    return f"to_char(to_timestamp({compiler.process(moment.clauses, **how)}) at time zone 'UTC', 'YYYY-MM-DD')"

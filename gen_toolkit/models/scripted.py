@@ -51,6 +51,11 @@ class ScriptedModel:
         told = self._replies if isinstance(self._replies, Mapping) else list(self._replies)
         return f"{self.name}:{digest(json.loads(json.dumps(told, default=repr)))[:8]}"
 
+    def example(self) -> str | None:
+        """A text that it has a reply for, where only some have one."""
+        known = self._replies if isinstance(self._replies, Mapping) else {}
+        return None if "*" in known else next(iter(known), None)
+
     async def send(self, request: Request) -> Reply:
         self.requests.append(request)
         said = self._answer(request)
@@ -138,6 +143,10 @@ class ScriptedProvider:
 
     def ready(self) -> None:
         """Its replies were read when it was made."""
+
+    def example(self) -> str | None:
+        """A text that it has a reply for, where only some have one."""
+        return self._model.example()
 
     async def send(self, request: Request) -> Reply:
         return await self._model.send(request)

@@ -21,7 +21,7 @@ def row(*, days: float = 0.0, **values: Any) -> dict[str, Any]:
     asked = time.time() - days * DAY
     made = {
         "id": scope.new_id(), "key": "k" * 64, "cassette_key": "c" * 64, "request_hash": "a" * 64,
-        "run": "run-1", "row": None, "alias": "fast", "model": "m", "prompt": "label@1",
+        "run": "run-1", "owner": None, "row": None, "alias": "fast", "model": "m", "prompt": "label@1",
         "request": [{"role": "user", "content": "a good film"}], "state": "answered", "reply": REPLY, "error": None,
         "attempts": 1, "unanswered": 0, "input_tokens": 10, "output_tokens": 2, "cost": 3_000_000_000,
         "process": this_process(), "instead_of": None, "pruned_at": None,
