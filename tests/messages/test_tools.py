@@ -168,7 +168,6 @@ def größe(a: int) -> None: ...
         (Place, "is no function"),
         ("find", "is no function"),
     ],
-    ids=str,
 )
 def test_a_function_that_cannot_be_told_of_is_refused_and_the_parameter_named(function: Any, why: str) -> None:
     with pytest.raises(PromptError, match=why):
@@ -209,7 +208,6 @@ def test_a_dict_in_the_form_of_the_api_is_taken_as_it_is() -> None:
         told(parameters={"type": "object", "default": ...}),
         told(defer=True),
     ],
-    ids=str,
 )
 def test_a_dict_that_is_no_tool_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(PromptError) as caught:
@@ -217,7 +215,7 @@ def test_a_dict_that_is_no_tool_is_refused(wrong: dict[str, Any]) -> None:
     assert caught.value.fix
 
 
-@pytest.mark.parametrize("given", ["find", find, told(), 3], ids=str)
+@pytest.mark.parametrize("given", ["find", find, told(), 3])
 def test_tools_are_a_list(given: Any) -> None:
     with pytest.raises(PromptError, match="is no list"):
         tools_of(given)

@@ -103,7 +103,7 @@ def test_tools_are_part_of_what_was_asked() -> None:
         gt.chat("Weather?", model=model)
 
 
-@pytest.mark.parametrize("tools", [[get_weather, get_weather], [lambda x: x], "get_weather", [3]], ids=str)
+@pytest.mark.parametrize("tools", [[get_weather, get_weather], [lambda x: x], "get_weather", [3]])
 def test_bad_tools_are_refused_before_the_call(tools: Any) -> None:
     model = gt.ScriptedModel("hi")
     with pytest.raises(PromptError):

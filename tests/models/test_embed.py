@@ -120,7 +120,6 @@ def test_known_vectors_are_taken_from_the_journal() -> None:
         (3, "int is no list"),
         (None, "NoneType is no list"),
     ],
-    ids=str,
 )
 def test_what_is_no_list_of_texts_is_refused_before_the_call(texts: Any, why: str) -> None:
     model = gt.ScriptedModel(lengths)
