@@ -23,20 +23,8 @@ from gen_toolkit.models.sse import Event
 
 ASKED = Request(messages=({"role": "user", "content": "hi"},), alias="fast", model="m")
 KEYS = [
-    "choices",
-    "message",
-    "delta",
-    "content",
-    "tool_calls",
-    "function",
-    "name",
-    "arguments",
-    "index",
-    "refusal",
-    "usage",
-    "logprobs",
-    "error",
-    "code",
+    *("choices", "message", "delta", "content", "tool_calls", "function", "name"),
+    *("arguments", "index", "refusal", "usage", "logprobs", "error", "code"),
 ]
 USAGE = {"prompt_tokens": 12, "completion_tokens": 3}
 CALL = {"id": "a", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}
