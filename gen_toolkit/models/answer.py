@@ -28,8 +28,9 @@ def reply(request: Request, body: Any) -> Reply:
         message = {}
     if request.choose:
         return _chosen(request, choice, used)
-    if message.get("refusal"):
-        raise bad(request, f"a refusal: {one_line(message['refusal'])}", final=True, billed=billed)
+    if refusal := message.get("refusal"):
+        said = refusal if isinstance(refusal, str) else shown(refusal)
+        raise bad(request, f"a refusal: {one_line(said)}", final=True, billed=billed)
     finish = choice.get("finish_reason")
     finish = finish if isinstance(finish, str) else None
     if finish == "content_filter":

@@ -110,7 +110,7 @@ def filtered(alias: str, *, billed: bool | None) -> ModelError:
 def not_reached(server: Server, cause: object) -> ModelError:
     """No connection: surely nothing was sent."""
     return ModelUnreachable(
-        f"model alias {server.alias!r}: no connection to {server.address} ({one_line(cause, 100)})",
+        f"model alias {server.alias!r}: no connection to {server.shown} ({one_line(cause, 100)})",
         fix=_ADDRESS,
         alias=server.alias,
         billed=False,
@@ -145,7 +145,7 @@ def not_trusted(server: Server, cause: object) -> ModelError:
 def cut(server: Server, cause: object) -> ModelError:
     """The connection stood, and broke before the answer was whole: it may have been made, and billed."""
     return ModelUnreachable(
-        f"model alias {server.alias!r}: the answer of {server.address} broke off ({one_line(cause, 100)})",
+        f"model alias {server.alias!r}: the answer of {server.shown} broke off ({one_line(cause, 100)})",
         fix="Start the server or correct base_url, if it goes on.",
         alias=server.alias,
         billed=None,
@@ -156,7 +156,7 @@ def unreadable(server: Server, what: str) -> ModelError:
     """Bytes came that cannot be an answer."""
     return BadReply(
         f"{server.alias!r} answered with {what}",
-        fix=f"Check base_url: {server.address} may be a web page or a login.",
+        fix=f"Check base_url: {server.shown} may be a web page or a login.",
         alias=server.alias,
         billed=None,
     )

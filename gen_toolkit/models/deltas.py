@@ -23,6 +23,7 @@ class Deltas:
         self._times: list[float] = []
         self._begun: float | None = None
         self._calls: list[_Call] = []
+        self._indexed: dict[int, _Call] = {}
         self._refusal: list[str] = []
         self._finish: Any = None
         self._usage: Any = None
@@ -87,8 +88,10 @@ class Deltas:
         if choice.get("finish_reason") is not None:
             self._finish = choice["finish_reason"]
         delta = choice.get("delta")
-        if not isinstance(delta, Mapping):
+        if delta is None:
             return ""
+        if not isinstance(delta, Mapping) or not isinstance(delta.get("content"), str | list | None):
+            raise answer.bad(self._request, "a delta that is none")
         if delta.get("function_call"):
             raise answer.bad(self._request, "a function_call, the API's old form", final=True, fix="Give tools=[…].")
         if isinstance(delta.get("refusal"), str):
@@ -117,20 +120,21 @@ class Deltas:
 
     def _place(self, index: Any, identity: Any) -> _Call:
         last = self._calls[-1] if self._calls else None
-        for call in self._calls if isinstance(index, int) else ():
-            if call.index == index:
-                return call
+        found = self._indexed.get(index) if isinstance(index, int) else None
         if last is not None and not isinstance(index, int) and (not identity or identity == last.id):
-            return last
-        self._calls.append(_Call(index))
-        return self._calls[-1]
+            found = last
+        if found is None:
+            found = _Call()
+            self._calls.append(found)
+            if isinstance(index, int):
+                self._indexed[index] = found
+        return found
 
 
 class _Call:
     """A tool call that is still coming."""
 
-    def __init__(self, index: Any) -> None:
-        self.index = index
+    def __init__(self) -> None:
         self.id: Any = None
         self.name: Any = None
         self.arguments: list[str] = []

@@ -52,7 +52,7 @@ class EmbeddedProvider:
         self._refuse_embedding(request)
         tools = oneof.offered(request)
         start = time.monotonic()
-        deltas = Deltas(request)
+        deltas, reply = Deltas(request), None
         engine = await asyncio.get_running_loop().run_in_executor(None, open_engine)
         async with contextlib.aclosing(engine.chunks(self._body(request, tools))) as chunks:
             try:
@@ -66,24 +66,23 @@ class EmbeddedProvider:
                         yield Piece(text, seconds)
             except (RuntimeError, ValueError) as error:  # how the engine says no to what it was asked
                 raise self._refused(str(error)) from None
-        if not request.choose:
-            reply = deltas.reply()
-        if tools:
-            reply = oneof.picked(request, reply)
-        if tools or request.choose:
-            for piece in pieces_of(replace(reply, cost=Decimal(0))):
-                yield replace(piece, seconds=time.monotonic() - start)
-        else:
-            yield Piece(seconds=time.monotonic() - start, reply=replace(reply, cost=Decimal(0)))
+        if reply is None and not deltas.whole:
+            raise answer.bad(request, "an answer that has no end")
+        reply = replace(reply or deltas.reply(), cost=Decimal(0))
+        seconds = time.monotonic() - start
+        if not tools and not request.choose:
+            yield Piece(seconds=seconds, reply=reply)
+            return
+        for piece in pieces_of(oneof.picked(request, reply) if tools else reply):
+            yield replace(piece, seconds=seconds)
 
     def _body(self, request: Request, tools: tuple[Any, ...]) -> dict[str, Any]:
-        held = not tools and not request.choose and self._structured != "schema"
-        body = (
-            wire.chat_body(replace(request, tools=()), self._structured)
-            if held
-            else wire.payload(request, most_logprobs=_LIKELIEST)
-        )
-        body = {"temperature": 0, "seed": 0, **body, "stream": not request.choose}
+        by_prompt = not tools and not request.choose and self._structured != "schema"
+        if by_prompt:
+            asked = wire.chat_body(replace(request, tools=()), self._structured)
+        else:
+            asked = wire.payload(request, most_logprobs=_LIKELIEST)
+        body = {"temperature": 0, "seed": 0, **asked, "stream": not request.choose}
         if body["stream"]:
             body["stream_options"] = {"include_usage": True}
         for option in ("tool_choice", "parallel_tool_calls"):
@@ -91,7 +90,7 @@ class EmbeddedProvider:
         if tools:
             body["messages"] = oneof.told(request.messages, tools)
             body["response_format"] = _by_schema(oneof.oneof_schema(request, tools))
-        elif request.output is not None and not request.choose and not held:
+        elif request.output is not None and not request.choose and not by_prompt:
             if request.output.labels:
                 labels = (json.dumps(label, ensure_ascii=False) for label in request.output.labels)
                 body["grammar"] = "root ::= " + " | ".join(labels)

@@ -42,7 +42,7 @@ class OpenAIProvider:
     def __init__(self, name: str, alias: Alias, settings: Resolved) -> None:  # noqa: ARG002 - every kind is made alike
         refuse_credentials_in_address(name, alias)
         self._name, self._alias = name, alias
-        self._server = Server(name, self.model_name(alias), self._address(), alias.api_key)
+        self._server = Server(name, self.model_name(alias), alias.base_url or _ADDRESS, alias.api_key)
         self._exchange = Exchange(self._server, alias.transport)
         self._asks_for_usage = True
 
@@ -187,9 +187,6 @@ class OpenAIProvider:
     def _identified(self, own: Mapping[str, str]) -> dict[str, str]:
         """What says who asks, unless the alias's own headers do."""
         return {} if "authorization" in own else {"authorization": f"Bearer {self._key()}"}
-
-    def _address(self) -> str:
-        return self._alias.base_url or _ADDRESS
 
     def _url(self, path: str) -> str:
         return self._server.url(path)

@@ -25,6 +25,11 @@ class Server:
     """The reference to the key, never the key."""
 
     @property
+    def shown(self) -> str:
+        """The address for people, without its query, which may hold a key."""
+        return self.address.partition("?")[0]
+
+    @property
     def host(self) -> str:
         return urlsplit(self.address).hostname or ""
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import gen_toolkit as gt
 from gen_toolkit.errors import BadReply, ModelError, ModelOverloaded, ModelRefused
@@ -14,9 +18,14 @@ from gen_toolkit.messages.request import Request
 from gen_toolkit.messages.tool import ToolCall
 from gen_toolkit.models import answer
 from gen_toolkit.models.deltas import Deltas
+from gen_toolkit.models.embedding import embedding_reply
 from gen_toolkit.models.sse import Event
 
 ASKED = Request(messages=({"role": "user", "content": "hi"},), alias="fast", model="m")
+KEYS = [
+    *("choices", "message", "delta", "content", "tool_calls", "function", "name"),
+    *("arguments", "index", "refusal", "usage", "logprobs", "error", "code"),
+]
 USAGE = {"prompt_tokens": 12, "completion_tokens": 3}
 CALL = {"id": "a", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}
 
@@ -247,6 +256,8 @@ def test_events_that_are_not_for_us_say_nothing(event: Event) -> None:
         (Event(b"{}"), BadReply),
         (Event(b'{"choices": 3}'), BadReply),
         (Event(b'{"choices": [3]}'), BadReply),
+        (Event(b'{"choices": [{"delta": 3}]}'), BadReply),
+        (Event(b'{"choices": [{"delta": {"content": 3}}]}'), BadReply),
         (Event(b'{"choices": [{"delta": {"tool_calls": 3}}]}'), BadReply),
         (Event(b'{"choices": [{"delta": {"tool_calls": [{}]}}]}'), BadReply),
         (Event(b'{"choices": [{"delta": {"function_call": {"name": "f"}}}]}'), BadReply),
@@ -264,7 +275,7 @@ def test_a_malformed_event_or_one_that_tells_of_an_error_is_typed(event: Event, 
     assert caught.value.billed is None
 
 
-@pytest.mark.parametrize("choice", [{"delta": None}, {"delta": 3}, {}, {"index": None, "delta": {"content": None}}])
+@pytest.mark.parametrize("choice", [{"delta": None}, {}, {"index": None, "delta": {"content": None}}])
 def test_a_choice_without_text_says_nothing(choice: Any) -> None:
     assert Deltas(ASKED).chunk({"choices": [choice]}, 1) == ""
 
@@ -282,3 +293,42 @@ def test_a_refusal_and_a_filter_end_a_stream_as_they_end_an_answer() -> None:
     with pytest.raises(ModelRefused) as caught:
         pieces({"content": "so f"}, finish="content_filter")
     assert caught.value.reason == "content-filter"
+
+
+# whatever comes
+
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
+    max_leaves=15,
+)
+
+
+@given(JSON, JSON)
+def test_any_json_is_an_answer_or_one_typed_error(value: Any, other: Any) -> None:
+    body = {"choices": [{"message": value, "delta": other, "finish_reason": "stop"}], "usage": other}
+    for said in (value, body, {"choices": value}, {"choices": [value]}, {"error": value}, {"data": value}):
+        for asked in (ASKED, replace(ASKED, choose=("a", "b"))):
+            with contextlib.suppress(ModelError):
+                answer.reply(asked, said)
+        with contextlib.suppress(ModelError):
+            embedding_reply(replace(ASKED, inputs=("a",)), said)
+        with contextlib.suppress(ModelError):
+            reader = Deltas(ASKED)
+            reader.chunk(said, 1)
+            reader.chunk(said, 2)
+            reader.reply()
+
+
+@pytest.mark.parametrize("key", ["content", "refusal", "tool_calls", "function_call", "error", "message", "choices"])
+def test_json_too_deep_to_be_shown_is_an_answer_or_one_typed_error(key: str) -> None:
+    for depth in (500, 700, *range(800, 1000, 10)):
+        deep: Any = "x"
+        for _ in range(depth):
+            deep = [deep]
+        for said in ({key: deep}, {"choices": [{"message": {key: deep}, "delta": {key: deep}}]}):
+            with contextlib.suppress(ModelError):
+                answer.reply(ASKED, said)
+            with contextlib.suppress(ModelError):
+                Deltas(ASKED).chunk(said, 1)
