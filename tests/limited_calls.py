@@ -46,10 +46,18 @@ class Together:
 
 
 def alias_for(workspace: Path, url: str, **lines: object) -> None:
-    """Make `fast` the workspace's model."""
+    """Make `fast` the workspace's model; `warm` leads to the same server and has no limit there."""
     toml = "".join(f"{name} = {value}\n" for name, value in lines.items())
     (workspace / "gen_toolkit.toml").write_text(
-        f'model = "fast"\n[models.fast]\nmodel = "m"\nbase_url = "{url}"\n{toml}'
+        f"""
+model = "fast"
+[models.warm]
+model = "m"
+base_url = "{url}/unlimited/v1"
+[models.fast]
+model = "m"
+base_url = "{url}/v1"
+{toml}"""
     )
 
 
@@ -96,11 +104,9 @@ async def _calls(tasks: int) -> Done:
 
 
 if __name__ == "__main__":
-    import openai  # noqa: F401 - so that all begin at one moment
+    import gen_toolkit
 
-    from gen_toolkit.journal.store import open_journal
-
-    open_journal()
+    gen_toolkit.chat("what the first call loads is loaded", model="warm")
     print("ready", flush=True)
     sys.stdin.readline()
     print(json.dumps(vars(asyncio.run(_calls(int(sys.argv[1]))))), flush=True)

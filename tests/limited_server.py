@@ -62,11 +62,12 @@ class LimitedServer:
     async def _start(self) -> None:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._answer)
+        app.router.add_post("/unlimited/v1/chat/completions", self._reply)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0, backlog=1024)
         await site.start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/v1"
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
     async def _answer(self, request: web.Request) -> web.Response:
         now = time.monotonic()
@@ -79,6 +80,9 @@ class LimitedServer:
             said = {"error": {"message": "slow down", "code": "rate_limit_exceeded"}}
             return web.json_response(said, status=429, headers={"retry-after": str(after)})
         self._answered.append(now)
+        return await self._reply(request)
+
+    async def _reply(self, request: web.Request) -> web.Response:
         await request.read()
         await asyncio.sleep(self._takes)
         choice = {"index": 0, "message": {"role": "assistant", "content": "hello"}, "finish_reason": "stop"}

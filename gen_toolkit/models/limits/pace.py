@@ -5,13 +5,13 @@ call takes the next free instant, and moves it on by the time that its share of 
 is counted, so nothing bunches up at a window's edge. Capacity that nobody took is kept for `BURST` seconds:
 in t seconds at most rate × (t + BURST) + 1 calls may go.
 
-A 429 slows the schedule for all: first to `SLOWED` of the rate at which it came, a multiplicative decrease
-(D.-M. Chiu & R. Jain, "Analysis of the increase and decrease algorithms for congestion avoidance in computer
-networks", 1989, show why nothing else is stable). Where they add a constant, the way back follows the cubic
-curve of RFC 9438: steep at first, flat near the rate that was too much, steep again when that turns out to be
-bearable now. It needs no step that fits the limit's size, and no writing on success: it follows from the
-time since the pause. With a linear way back the mean rate between two 429s would be (1 + SLOWED) / 2 = 85 %
-of the limit; on this curve it is (3 + SLOWED) / 4 = 92 %.
+A 429 slows the schedule for all: to `SLOWED` of the rate at which it came. Such a multiplicative decrease is what
+many who share a limit need to settle (D.-M. Chiu & R. Jain, "Analysis of the increase and decrease algorithms for
+congestion avoidance in computer networks", Computer Networks and ISDN Systems 17, 1989). Where they add a constant,
+the way back follows the cubic curve of RFC 9438, section 4.2: steep at first, flat near the rate that was too much,
+steep again when that turns out to be bearable now. It needs no step that fits the limit's size, and nothing has to
+be written while calls succeed: it follows from the time since the pause. Against a hard limit of 5 a second
+89 % of it are used so, with a linear way back of the same length 80 % (simulated as in test_lease.py).
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ BURST = 0.5
 BLOCK = 0.5
 """Seconds of a schedule that a process may lease at once."""
 SLOWED = 0.7
+MARGIN = 0.95
+"""The curve is flat a little below the rate at which the 429 came."""
 RECOVERY = 20.0
 """Seconds from a 429 back to the rate at which it came."""
 SLOWEST = 5.0
@@ -94,4 +96,4 @@ def too_fast(now: float, next_at: float, pace: float, sent: float) -> float:
     """
     really = 1 / max(1.0, sent)
     seen = pace if pace and next_at >= now else max(pace, really)
-    return min(seen, SLOWEST)
+    return min(seen / MARGIN, SLOWEST)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gen_toolkit.models.limits.pace import (
     BLOCK,
     BURST,
+    MARGIN,
     NOTHING,
     RECOVERY,
     SLOWED,
@@ -126,10 +127,10 @@ def test_the_rate_never_falls_without_another_429(pace: float, one: float, other
 
 
 def test_the_rate_at_which_a_429_came_is_that_of_the_schedule_only_where_calls_waited_for_it() -> None:
-    assert too_fast(NOW, NOW + 1, 0.01, sent=3) == 0.01
-    assert too_fast(NOW, NOW - 1, 0.01, sent=20) == pytest.approx(1 / 20)
-    assert too_fast(NOW, NOW, 0.0, sent=100) == pytest.approx(1 / 100)  # there was no limit
-    assert too_fast(NOW, NOW, 0.0, sent=0) == 1.0
+    assert too_fast(NOW, NOW + 1, 0.01, sent=3) == pytest.approx(0.01 / MARGIN)
+    assert too_fast(NOW, NOW - 1, 0.01, sent=20) == pytest.approx(1 / 20 / MARGIN)
+    assert too_fast(NOW, NOW, 0.0, sent=100) == pytest.approx(1 / 100 / MARGIN)  # there was no limit
+    assert too_fast(NOW, NOW, 0.0, sent=0) == pytest.approx(1 / MARGIN)
 
 
 def test_however_often_a_server_refuses_it_is_asked_now_and_then() -> None:
