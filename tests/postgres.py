@@ -17,11 +17,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gen_toolkit.process import die_with_parent
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 USER, PASSWORD = "tester", "tester-0123456789"
 _TEMPLATE = "gen_template"
@@ -128,6 +131,17 @@ def postgres_server() -> Iterator[Server]:
         shutil.rmtree(folder)
 
 
+def _leave(engine: Engine) -> None:
+    """Close the connections, when those who work in the background are done with them."""
+    for thread in threading.enumerate():
+        if thread.name == "gen_toolkit retention":
+            thread.join(10)
+    until = time.monotonic() + 10
+    while engine.pool.checkedout() and time.monotonic() < until:  # type: ignore[attr-defined]
+        time.sleep(0.01)
+    engine.dispose()
+
+
 @contextlib.contextmanager
 def _database(server: Server, monkeypatch: pytest.MonkeyPatch, like: str) -> Iterator[None]:
     from gen_toolkit.database import engine
@@ -137,11 +151,8 @@ def _database(server: Server, monkeypatch: pytest.MonkeyPatch, like: str) -> Ite
     monkeypatch.setenv("DATABASE_URL", server.url(name))
     monkeypatch.setenv("GEN_TOOLKIT_DATABASE", "env:DATABASE_URL")
     yield
-    for thread in threading.enumerate():
-        if thread.name == "gen_toolkit retention":  # its connection would outlive the pool
-            thread.join(10)
     for key in [key for key in engine._open if isinstance(key[1], Postgres) and key[1].url.database == name]:
-        engine._open.pop(key).engine.dispose()
+        _leave(engine._open.pop(key).engine)
     server.admin(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 

@@ -28,6 +28,7 @@ def _facts(shown: CallDetail) -> Iterator[str]:
         "alias": f"{call.alias} ({call.model})",
         "prompt": call.prompt,
         "run": call.run + (f", row {call.row}" if call.row else ""),
+        "source": _source(call),
         "attempts": _attempts(call),
         "tokens": _tokens(call),
         "cost": None if call.state == "asked" else display.money(call.cost, 6),
@@ -77,6 +78,11 @@ def _why_not_here(call: CallRow) -> str:
     if call.pruned_at is not None:
         return f"was removed on {_moment(call.pruned_at)}, because of its age"
     return "was not kept: its alias keeps hashes only"
+
+
+def _source(call: CallRow) -> str:
+    host, _, process = call.process.partition(" ")
+    return f"process {process.split(' ')[0]} on {host}" if host else "imported from a file"
 
 
 def _attempts(call: CallRow) -> str:

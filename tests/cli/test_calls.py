@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -62,8 +63,9 @@ def test_show_tells_what_was_asked_answered_and_paid(gen: Gen) -> None:
     reply = gt.chat([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hi \x1b[2J"}],
                     model=gt.ScriptedModel("hello there"))  # fmt: skip
     said = gen("calls", "show", reply.id[:30])
-    for piece in (reply.id, "answered", "scripted:", "4 in, 2 out", "$0.000000", "[system]\nBe brief.", "[user]\nhi",
-                  "[reply]\nhello there"):  # fmt: skip
+    source = f"process {os.getpid()} on "
+    spoken = ("[system]\nBe brief.", "[user]\nhi", "[reply]\nhello there")
+    for piece in (reply.id, "answered", "scripted:", source, "4 in, 2 out", "$0.000000", *spoken):
         assert piece in said
     assert "\x1b" not in said
     assert json.loads(gen("calls", "show", reply.id, "--json"))["reply"]["text"] == "hello there"
@@ -157,6 +159,7 @@ def test_calls_leave_and_enter_by_a_file(gen: Gen, workspace: Path) -> None:
     assert gen("calls", "import", "all.jsonl") == "calls added: 0, here already: 2\n"
     (workspace / "mlruns" / "gen_toolkit.db").unlink()
     assert json.loads(gen("calls", "import", "one.jsonl", "--json")) == {"added": 1, "known": 0}
+    assert "imported from a file" in gen("calls", "show", json.loads(gen("calls", "list", "--json"))[0]["id"])
 
 
 @pytest.mark.parametrize(
