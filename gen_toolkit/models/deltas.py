@@ -88,8 +88,10 @@ class Deltas:
         if choice.get("finish_reason") is not None:
             self._finish = choice["finish_reason"]
         delta = choice.get("delta")
-        if not isinstance(delta, Mapping):
+        if delta is None:
             return ""
+        if not isinstance(delta, Mapping) or not isinstance(delta.get("content"), str | list | None):
+            raise answer.bad(self._request, "a delta that is none")
         if delta.get("function_call"):
             raise answer.bad(self._request, "a function_call, the API's old form", final=True, fix="Give tools=[…].")
         if isinstance(delta.get("refusal"), str):

@@ -256,6 +256,8 @@ def test_events_that_are_not_for_us_say_nothing(event: Event) -> None:
         (Event(b"{}"), BadReply),
         (Event(b'{"choices": 3}'), BadReply),
         (Event(b'{"choices": [3]}'), BadReply),
+        (Event(b'{"choices": [{"delta": 3}]}'), BadReply),
+        (Event(b'{"choices": [{"delta": {"content": 3}}]}'), BadReply),
         (Event(b'{"choices": [{"delta": {"tool_calls": 3}}]}'), BadReply),
         (Event(b'{"choices": [{"delta": {"tool_calls": [{}]}}]}'), BadReply),
         (Event(b'{"choices": [{"delta": {"function_call": {"name": "f"}}}]}'), BadReply),
@@ -273,7 +275,7 @@ def test_a_malformed_event_or_one_that_tells_of_an_error_is_typed(event: Event, 
     assert caught.value.billed is None
 
 
-@pytest.mark.parametrize("choice", [{"delta": None}, {"delta": 3}, {}, {"index": None, "delta": {"content": None}}])
+@pytest.mark.parametrize("choice", [{"delta": None}, {}, {"index": None, "delta": {"content": None}}])
 def test_a_choice_without_text_says_nothing(choice: Any) -> None:
     assert Deltas(ASKED).chunk({"choices": [choice]}, 1) == ""
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import zlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 
 from gen_toolkit.errors import ModelError
 from gen_toolkit.models import classify
 from gen_toolkit.models.server import Server
 from gen_toolkit.models.transport.shape import Response
 
-MOST_TEXT = 32 * 2**20
-"""Bytes of an answer, unpacked; the longest answers of today's models have a twentieth."""
+MOST_TEXT = 16 * 2**20
+"""Bytes of an answer, unpacked; the longest answers of today's models have a tenth."""
 MOST_VECTORS = 128 * 2**20
 """Of an answer with vectors: 2,048 of 3,072 numbers as text."""
 MOST_REFUSAL = 64 * 2**10
 """Of a refusal only the beginning is read."""
 ENCODINGS = "gzip, deflate"
 """What is asked for."""
+
+
+_AT_ONCE = 2**18  # bytes that are unpacked in one go
 
 
 class TooLarge(Exception):
@@ -40,18 +43,17 @@ class Unpacker:
         self._packed = self._encoding not in {"", "identity"}
         self._stream: zlib._Decompress | None = None
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes) -> Iterator[bytes]:
         if not self._packed:
-            return self._counted(data)
-        found = []
+            yield self._counted(data)
+            return
         while data:
             if self._stream is None:
                 self._stream = zlib.decompressobj(self._window(data))
-            found.append(self._counted(self._stream.decompress(data, self._left + 1)))
+            yield self._counted(self._stream.decompress(data, _AT_ONCE))
             data = self._stream.unconsumed_tail
             if self._stream.eof:  # one more member may follow (RFC 1952, 2.2)
                 data, self._stream = self._stream.unused_data, None
-        return b"".join(found)
 
     @property
     def is_whole(self) -> bool:
@@ -75,11 +77,14 @@ class Unpacker:
 async def unpacked(server: Server, response: Response, limit: int) -> AsyncGenerator[bytes, None]:
     """The body in pieces, unpacked. Raises BadReply where it is too large or cannot be unpacked."""
     encoding = response.headers.get("content-encoding", "")
+    size = response.headers.get("content-length", "")
     try:
         unpacker = Unpacker(encoding, limit)
+        if size.isdecimal() and int(size) > limit:
+            raise TooLarge(b"")
         async with contextlib.aclosing(response.chunks()) as chunks:
             async for chunk in chunks:
-                if data := unpacker.feed(chunk):
+                for data in unpacker.feed(chunk):
                     yield data
         if not unpacker.is_whole:
             raise classify.cut(server, "its compressed body ends too soon")
@@ -93,8 +98,11 @@ async def unpacked(server: Server, response: Response, limit: int) -> AsyncGener
 
 async def whole(server: Server, response: Response, limit: int) -> bytes:
     """The body at once."""
+    found = bytearray()
     async with contextlib.aclosing(unpacked(server, response, limit)) as pieces:
-        return b"".join([piece async for piece in pieces])
+        async for piece in pieces:
+            found += piece
+    return bytes(found)
 
 
 async def beginning(response: Response, limit: int = MOST_REFUSAL) -> bytes:
@@ -105,7 +113,8 @@ async def beginning(response: Response, limit: int = MOST_REFUSAL) -> bytes:
         async with contextlib.aclosing(response.chunks()) as chunks:
             try:
                 async for chunk in chunks:
-                    found += unpacker.feed(chunk)
+                    for data in unpacker.feed(chunk):
+                        found += data
             except TooLarge as error:
                 found += error.fits
     return bytes(found)

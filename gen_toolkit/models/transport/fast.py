@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import io
 import os
 import weakref
 from collections.abc import AsyncGenerator, Mapping
+from typing import Any
 
 import aiohttp
 from aiohttp.connector import Connection
@@ -59,6 +61,12 @@ class FastResponse:
         self._server, self._answer = server, answer
         self.status = answer.status
         self.headers: Mapping[str, str] = answer.headers
+        protocol = answer.connection.protocol if answer.connection else None  # None: all of it has come
+        self._closed = None if protocol is None else protocol.closed
+        if self._closed is not None:
+            self._closed.add_done_callback(self._break_off)
+        elif protocol is not None:
+            self._break_off()
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         try:
@@ -68,11 +76,23 @@ class FastResponse:
             raise _failed(self._server, error) from None
 
     async def close(self) -> None:
+        if self._closed is not None:
+            self._closed.remove_done_callback(self._break_off)
         self._answer.close()
+
+    def _break_off(self, *_: object) -> None:
+        """Where a body breaks the rules of HTTP, aiohttp closes the connection and tells no one who is reading it."""
+        body = self._answer.content
+        if not body.is_eof() and body.exception() is None:
+            body.set_exception(aiohttp.ClientPayloadError("it broke the rules of HTTP"))
 
 
 class _Pool(aiohttp.TCPConnector):
     """Kept connections that are in order, and that end with the process without a word."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how)
+        self._heard: weakref.WeakSet[object] = weakref.WeakSet()
 
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
@@ -80,13 +100,24 @@ class _Pool(aiohttp.TCPConnector):
         """One on which bytes came that nobody asked for is not used: they would pass for the answer to this request."""
         for _ in range(_TRIES):
             connection = await super().connect(req, traces, timeout)
-            if connection.protocol is None or not connection.protocol.should_close:
+            protocol = connection.protocol
+            assert protocol is not None, "it has just been connected"
+            if not protocol.should_close:
+                if protocol not in self._heard and protocol.closed is not None:
+                    self._heard.add(protocol)
+                    protocol.closed.add_done_callback(_hear)
                 return connection
             connection.close()
         raise aiohttp.ClientConnectorError(req.connection_key, OSError("it speaks before it is asked"))
 
     def __del__(self, *_: object) -> None:
         """The base class closes and complains; in a forked child it would reach for the connections of the parent."""
+
+
+def _hear(closed: asyncio.Future[None]) -> None:
+    """How a connection ended is asked for, or asyncio would complain that nobody did."""
+    if not closed.cancelled():
+        closed.exception()
 
 
 def _let_go() -> None:

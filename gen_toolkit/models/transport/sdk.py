@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import httpx2
 import openai
 
+from gen_toolkit import text
 from gen_toolkit.errors import ModelError
 from gen_toolkit.models import classify
 from gen_toolkit.models.server import Server
@@ -83,6 +85,18 @@ class _Arrived(openai.OpenAIError):
 class _Carrier(httpx2.AsyncClient):
     async def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
         raise _Arrived(await super().send(request, stream=True))
+
+
+class _Scrubbed(logging.Filter):
+    """What these packages log of an answer may hold a key that the server has sent back."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = text.scrub(record.getMessage()), ()
+        return True
+
+
+for _name in ("httpcore2.connection", "httpcore2.http11", "httpcore2.proxy", "httpx2", "openai", "openai._base_client"):
+    logging.getLogger(_name).addFilter(_Scrubbed())
 
 
 def _failed(server: Server, error: BaseException) -> ModelError:

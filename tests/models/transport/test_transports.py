@@ -158,9 +158,10 @@ def test_memory_is_bounded_whatever_the_status(
 
     def endless(connection: socket.socket) -> None:
         nonlocal sent
-        connection.sendall(http(status=status, content_length=str(10**12)))
+        connection.sendall(http(status=status, content_length="", transfer_encoding="chunked"))
         while True:
-            sent += connection.send(bytes(2**16))
+            connection.sendall(b"10000\r\n" + bytes(2**16) + b"\r\n")
+            sent += 2**16
 
     bomb = http(gzip.compress(bytes(2**26)), status, content_encoding="gzip")
     server = serve(bomb if packed else endless)
@@ -362,6 +363,21 @@ def hanging(*parts: bytes) -> Callable[[socket.socket], None]:
             time.sleep(0.02)
 
     return say
+
+
+def test_a_stream_that_breaks_the_rules_and_stays_open_is_not_waited_for(serve: Serve, provider: Make) -> None:
+    def say(connection: socket.socket) -> None:
+        connection.sendall(chunked(BEGIN, end=b""))
+        time.sleep(0.1)
+        connection.sendall(b"zz\r\n")
+
+    server = serve(say)
+    asker = provider(server.port)
+    with pytest.raises(ModelError) as caught:
+        stream(asker)
+    assert isinstance(caught.value, BadReply | ModelUnreachable)
+    assert caught.value.billed is None
+    assert server.hung_up.wait(5)
 
 
 def test_a_stream_that_is_left_closes_its_connection(serve: Serve, provider: Make) -> None:
