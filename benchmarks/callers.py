@@ -116,8 +116,12 @@ async def gen_toolkit(url: str, transport: str = "fast") -> Call:
     (folder / "gen_toolkit.toml").write_text(ALIAS.format(url=url, transport=transport))
     os.chdir(folder)
     import gen_toolkit as gt
+    from gen_toolkit.database.engine import open_database
+    from gen_toolkit.tracking.spool import count_waiting
 
     gt.run("benchmark", budget="1000 USD, 10000000000 tokens").__enter__()  # the calls' context is a copy of this one
+    while count_waiting(open_database()):  # MLflow makes its own database, once a workspace
+        await asyncio.sleep(0.1)
 
     async def call(number: int, streamed: bool) -> str:
         if not streamed:

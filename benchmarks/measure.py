@@ -23,10 +23,14 @@ def time_commands(commands: dict[str, list[str]], runs: int) -> dict[str, list[f
     return taken
 
 
+def machine() -> str:
+    """The line that says where and when: cores, Python, date."""
+    return f"{os.cpu_count()} cores, Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}"
+
+
 def report(title: str, taken: dict[str, list[float]], base: str) -> None:
     """A Markdown table: median, fastest and slowest run, and the ratio of the medians to `base`."""
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}"
-    print(f"## {title}\n\n{machine}; medians of {len(next(iter(taken.values())))} whole processes, interleaved\n")
+    print(f"## {title}\n\n{machine()}; medians of {len(next(iter(taken.values())))} whole processes, interleaved\n")
     print("| command | median | fastest | slowest | against ours |\n|---|---|---|---|---|")
     ours = statistics.median(taken[base])
     for name, seconds in taken.items():

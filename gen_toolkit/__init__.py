@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gen_toolkit.models.chat import chat as chat
     from gen_toolkit.models.chat import choose as choose
     from gen_toolkit.models.chat import stream as stream
+    from gen_toolkit.models.conversation import Conversation as Conversation
+    from gen_toolkit.models.embed import embed as embed
     from gen_toolkit.models.scripted import ScriptedModel as ScriptedModel
     from gen_toolkit.prompts.prompt import Prompt as Prompt
     from gen_toolkit.prompts.registry import load_prompt as load_prompt
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _HOME_OF = {
     "Choose": "evals.choice",
+    "Conversation": "models.conversation",
     "Dataset": "datasets.dataset",
     "GenToolkitError": "errors",
     "Prompt": "prompts.prompt",
@@ -44,6 +47,7 @@ _HOME_OF = {
     "chat": "models.chat",
     "choose": "models.chat",
     "dataset": "datasets.read",
+    "embed": "models.embed",
     "evaluate": "evals.evaluate",
     "keep": "tracking.keep",
     "load_prompt": "prompts.registry",

@@ -279,11 +279,12 @@ class BadReply(ModelError):
 
 
 class OutputMismatch(ModelError):
-    """An answer that does not fit the declared output. Data: `text`, `expected`."""
+    """An answer that does not fit the declared output. Data: `text`, `expected`, `reason`."""
 
     code = "output-mismatch"
     exit_code = 1
     text: str
+    reason: str
 
 
 class DeadlineExceeded(ModelError):

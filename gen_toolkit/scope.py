@@ -1,4 +1,4 @@
-"""What a piece of code runs inside: run, row, mode of calls. It floats in a ContextVar, used by `with`.
+"""What a piece of code runs inside: run, row, mode of calls, budgets. It floats in a ContextVar, used by `with`.
 
 Also the place of a call: owner and n-th equal request (the journal's key is made of it).
 """
@@ -18,12 +18,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from gen_toolkit.amount import Amount
 from gen_toolkit.surface import RUN_MARK, cell
 
 Mode = Literal["live", "reuse", "replay"]
 ROOT_MARK = "GEN_TOOLKIT_ROOT"  # the first attempt of a job: owner of its calls
 SESSION_MARK = "GEN_TOOLKIT_SESSION"
 RELEASE_MARK = "GEN_TOOLKIT_RELEASE"  # the folder of the release that is being executed
+BUDGETS_MARK = "GEN_TOOLKIT_RUN_BUDGETS"  # what a job and all its processes are held to, as JSON
 
 
 def new_id() -> str:
@@ -51,6 +53,25 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Budget:
+    """What the calls made under it may take together, in whatever process they are made."""
+
+    key: str
+    """Under what it is counted: `run:<root run>`, `pipeline:<name>`, `day`; of one day with `:<date>`."""
+    limit: Amount
+    name: str
+    """How it is called before people."""
+    daily: bool = False
+    """Whether each day (UTC) begins anew."""
+
+    def on(self, day: str) -> Budget:
+        """The budget as it is counted on that day (`2026-11-24`)."""
+        if not self.daily:
+            return self
+        return replace(self, key=f"{self.key}:{day}", name=f"{self.name} on {day}", daily=False)
+
+
+@dataclass(frozen=True)
 class Scope:
     """Where code runs."""
 
@@ -60,6 +81,8 @@ class Scope:
     mode: Mode | None = None
     default_mode: Mode = "live"
     release: Path | None = None
+    budgets: tuple[Budget, ...] = ()
+    """Of every run around, outermost first. The workspace's day holds besides."""
 
 
 _current: ContextVar[Scope | None] = ContextVar("gen_toolkit_scope", default=None)
@@ -74,11 +97,35 @@ def current() -> Scope:
         run=os.environ.get(RUN_MARK),
         owner=os.environ.get(ROOT_MARK),
         release=_release[0] if _release else _path(os.environ.get(RELEASE_MARK)),
+        budgets=_budgets(os.environ.get(BUDGETS_MARK, "[]")),
     )
 
 
 def _path(named: str | None) -> Path | None:
     return Path(named) if named else None
+
+
+@functools.lru_cache(1)
+def _budgets(written: str) -> tuple[Budget, ...]:
+    return tuple(Budget(**{**one, "limit": Amount.of(one["limit"])}) for one in json.loads(written))
+
+
+def written(budgets: tuple[Budget, ...]) -> str:
+    """Budgets for the environment of a process that is held to them: see BUDGETS_MARK."""
+    return json.dumps([{**vars(one), "limit": str(one.limit)} for one in budgets])
+
+
+def with_run_budget(root: str, name: str, given: str | Amount | None) -> tuple[Budget, ...]:
+    """What holds inside a run: all that holds around it, and its own.
+
+    A run that names none has the one of the settings (`budgets.run`), unless it is inside a run that has one.
+    """
+    around = current().budgets
+    if given is None and not any(budget.key.startswith("run:") for budget in around):
+        from gen_toolkit.settings import load_settings
+
+        given = load_settings().settings.budgets.run
+    return around if given is None else (*around, Budget(f"run:{root}", Amount.of(given), f"run {name!r}"))
 
 
 @contextlib.contextmanager

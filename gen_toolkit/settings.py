@@ -7,6 +7,7 @@ environment a setting is called GEN_TOOLKIT_<NAME>; model aliases are set in the
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -20,6 +21,7 @@ from gen_toolkit.errors import InputError, SettingError, UnknownAlias, nearest
 from gen_toolkit.workspace import Workspace, find_workspace
 
 Mode = Literal["live", "reuse", "replay"]
+_PASSWORD = re.compile(r"[a-z+]+://[^:/@]*:[^@]+@|.*[?&]password=")
 
 
 class Budgets(BaseModel):
@@ -55,7 +57,8 @@ class Settings(BaseSettings):
     tracking_uri: str | None = None
     """Where MLflow is; by default `mlruns/mlflow.db` of the workspace. MLFLOW_TRACKING_URI wins over it."""
     database: str | None = None
-    """Path of the toolkit's own SQLite database; by default `mlruns/gen_toolkit.db` of the workspace."""
+    """The toolkit's own database: a path (SQLite), by default `mlruns/gen_toolkit.db` of the workspace; a
+    PostgreSQL address, or a reference to one, `env:NAME` or `file:PATH`, where it holds a password."""
     calls: Mode | None = None
     """Default mode of calls; see the journal."""
     cassette: str | None = None
@@ -121,8 +124,11 @@ class Resolved(BaseModel):
         return self.settings.experiment or self.workspace.root.name or "gen_toolkit"
 
     @property
-    def database(self) -> Path:
+    def database(self) -> Path | str:
+        """The path of a file; else what names a PostgreSQL database: its address, or a reference to it."""
         named = self.settings.database
+        if named and (named.startswith(("env:", "file:")) or "://" in named):
+            return named
         return (self.workspace.root / named) if named else self.workspace.records / "gen_toolkit.db"
 
     @property
@@ -182,7 +188,19 @@ def _load(workspace: Workspace, arguments: dict[str, Any]) -> Resolved:
             setting="models",
             origin="environment GEN_TOOLKIT_MODELS",
         ) from None
+    _refuse_password(settings, file, workspace)
     return Resolved(workspace=workspace, settings=settings, origins=origins)
+
+
+def _refuse_password(settings: Settings, file: dict[str, Any], workspace: Workspace) -> None:
+    """A password has no place in a file that is shared. The environment may hold one."""
+    if file.get("database") is not None and _PASSWORD.match(settings.database or ""):
+        raise SettingError(
+            f"setting 'database' ({workspace.configuration}) holds a password",
+            fix="Write env:NAME or file:PATH where the whole address stands, or keep the password in ~/.pgpass.",
+            setting="database",
+            origin=str(workspace.configuration),
+        )
 
 
 def _read_file(workspace: Workspace) -> dict[str, Any]:

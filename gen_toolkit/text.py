@@ -10,11 +10,13 @@ import base64
 import html as _html
 import json
 import re
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 # C0 and C1 controls but tab and newline, and the bidirectional overrides that reorder what is shown.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+
+_ADDRESS = re.compile(r"[a-z0-9+.-]+://[^:/@]*:([^@]+)@")
 
 MASK = "[secret]"
 _SHORTEST_SECRET = 8  # shorter values would mask ordinary words
@@ -41,7 +43,14 @@ def one_line(text: object, width: int = 80) -> str:
 
 
 def remember_secret(value: str) -> None:
-    """From now on `scrub` masks this value, also in its URL, JSON and base64 forms."""
+    """From now on `scrub` masks this value, also in its URL, JSON and base64 forms.
+
+    Of an address with a password in it, the password alone, too.
+    """
+    inside = _ADDRESS.match(value)
+    if inside:
+        for password in {inside[1], unquote(inside[1])}:
+            remember_secret(password)
     if len(value) < _SHORTEST_SECRET:
         return
     raw = value.encode()

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from postgres import either_database, either_new_database, empty_postgres, postgres, postgres_server
+
+__all__ = ["either_database", "either_new_database", "empty_postgres", "postgres", "postgres_server"]
 
 os.environ.setdefault("GEN_TOOLKIT_EMBEDDED_THREADS", "1")  # tests share two cores
 
@@ -62,7 +65,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """With CI=true a skip of a marked test is a failure: a missing browser must not pass for a green run."""
     report = yield
-    marked = {"kernel", "browser", "server", "model", "chaos"} & {mark.name for mark in item.iter_markers()}
+    marked = {"kernel", "browser", "server", "postgres", "model", "chaos"} & {mark.name for mark in item.iter_markers()}
     if os.environ.get("CI") == "true" and report.skipped and marked and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped in CI, where it must run: {report.longrepr}"

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from gen_toolkit import scope
+from gen_toolkit.database.engine import open_database
 from gen_toolkit.settings import load_settings
 from gen_toolkit.tracking import listener
 from gen_toolkit.tracking import run as run_module
@@ -72,12 +73,11 @@ class Store:
 
     def sql(self, statement: str, *values: Any) -> list[Any]:
         """A statement on the toolkit's own database, for what no public name shows."""
-        connection = sqlite3.connect(self.root / "mlruns" / "gen_toolkit.db")
-        try:
-            with connection:
-                return connection.execute(statement, values).fetchall()
-        finally:
-            connection.close()
+        database = open_database()
+        with database.write() as connection:
+            marked = statement if database.path else statement.replace("?", "%s")
+            result = connection.exec_driver_sql(marked, values)
+            return [tuple(row) for row in result] if result.returns_rows else []
 
 
 def new_session() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -76,17 +77,68 @@ def test_the_committed_release_is_what_the_notebook_of_the_demo_is() -> None:
     assert json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["format"] == 1
 
 
+def run(path: str) -> dict[str, Any]:
+    """The names that the blocks of Python on a page leave behind, run one after the other."""
+    code = "\n".join(re.findall(r"```python\n(.*?)```", DOCS[path], re.DOTALL))
+    names: dict[str, Any] = {}
+    exec(compile(code, path, "exec"), names)
+    return names
+
+
+def scripted(workspace: Path, **aliases: Mapping[str, Any]) -> None:
+    lines = [f'[models.{name}]\nprovider = "scripted"\nreplies = "{name}.json"\n' for name in aliases]
+    (workspace / "gen_toolkit.toml").write_text("".join(lines), encoding="utf-8")
+    for name, replies in aliases.items():
+        (workspace / f"{name}.json").write_text(json.dumps(replies), encoding="utf-8")
+
+
 @pytest.mark.timeout(120)
 def test_the_story_in_the_readme_runs(workspace: Path) -> None:
-    (workspace / "gen_toolkit.toml").write_text(
-        '[models.local]\nprovider = "scripted"\nreplies = "replies.json"\n', encoding="utf-8"
-    )
-    (workspace / "replies.json").write_text('{"great": "positive", "*": "negative"}', encoding="utf-8")
-    code = "\n".join(re.findall(r"```python\n(.*?)```", DOCS["README.md"], re.DOTALL))
-    names: dict[str, object] = {}
-    exec(compile(code, "README.md", "exec"), names)
+    scripted(workspace, local={"great": "positive", "*": "negative"})
+    names = run("README.md")
     result = names["result"]
     assert isinstance(result, gt.evals.result.Result)  # type: ignore[attr-defined]
     assert len(result.rows) == 150
     assert result.note == "no baseline yet: label-review@live does not exist"
     assert gt.load_prompt("label-review@staging") == names["label"]
+
+
+def test_the_page_on_structured_answers_runs_and_says_what_comes_out(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replies = {
+        "the first program": '```json\n{"name": "Ada Lovelace", "born": 1815,}\n```',
+        "born: Field required": '{"name": "Ada Lovelace", "born": 1815}',
+        "When was Ada": '{"name": "Ada Lovelace"}',
+        "a joy": "good",
+        "weather in Oslo": {"tool_calls": [{"name": "weather", "arguments": {"city": "Oslo"}}]},
+        "temperature": "It is 21 °C in Oslo.",
+        "on this picture": "A cat.",
+        "one word": "Programmer.",
+        "Ada Lovelace?": "The first programmer.",
+    }
+    vectors = {"a bore": {"vectors": [[0, 1, 0], [1, 0, 0]]}, "a joy": {"vectors": [[0, 1, 0]]}}
+    scripted(workspace, local=replies, vectors=vectors)
+    names = run("structured.md")
+    assert names["answer"].text == "It is 21 °C in Oslo."
+    assert names["value"] == {"city": "Oslo", "temperature": 21, "unit": "C"}
+    assert (len(names["talk"]), len(names["again"])) == (3, 3)
+    assert names["again"].messages == names["talk"].messages
+    assert [len(vector) for vector in names["reply"].value] == [3, 3]
+    assert capsys.readouterr().out == "Programmer."
+    person = gt.chat("Who wrote the first program?", output=names["Person"])
+    assert (repr(person.value), person.repairs) == (
+        "Person(name='Ada Lovelace', born=1815)",
+        ("fences", "trailing comma"),
+    )
+
+
+def test_every_repair_is_documented() -> None:
+    code = "".join((ROOT / "gen_toolkit" / name).read_text("utf-8") for name in _REPAIRING)
+    named = set(re.findall(r'repairs(?:\.append\(| = \[| \+= \()(?:\s*"([^"]+)")', code))
+    named |= {"single quotes", "typographic quotes", "line breaks in a string", "asked again"}
+    assert len(named) > 10
+    assert all(f"`{name}`" in DOCS["structured.md"] for name in named), named
+
+
+_REPAIRING = ("messages/repair.py", "messages/tokens.py", "messages/output.py", "models/question.py")

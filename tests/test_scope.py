@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from gen_toolkit import scope
+from gen_toolkit.amount import Amount
+from gen_toolkit.errors import InputError
 from gen_toolkit.settings import load_settings
 
 
@@ -122,3 +124,48 @@ def test_ids_are_valid_sort_by_time_and_differ() -> None:
         assert (one.version, one.variant) == (7, uuid.RFC_4122)
         assert abs((one.int >> 80) / 1000 - time.time()) < 5
     assert len({scope.new_id() for _ in range(1000)}) == 1000
+
+
+# budgets
+
+
+def test_a_budget_reaches_a_process_through_its_environment_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = (
+        scope.Budget("run:root", Amount.of("0.000001 USD, 200000 tokens"), "run 'a \"b\" ü'"),
+        scope.Budget("pipeline:labels", Amount.of("5 USD"), "pipeline 'labels'", daily=True),
+    )
+    monkeypatch.setenv(scope.BUDGETS_MARK, scope.written(given))
+    assert scope.current().budgets == given
+    with scope.inside(row=scope.Row("1")):
+        assert scope.current().budgets == given
+
+
+def test_a_budget_of_a_day_is_counted_by_the_day_and_another_is_not() -> None:
+    daily, other = (scope.Budget("k", Amount.of("1 USD"), "n", daily=daily) for daily in (True, False))
+    assert (daily.on("2026-11-27").key, daily.on("2026-11-27").name) == ("k:2026-11-27", "n on 2026-11-27")
+    assert other.on("2026-11-27") is other
+
+
+def limits_inside(given: str | None) -> list[str]:
+    return [str(budget.limit) for budget in scope.with_run_budget("root", "name", given)]
+
+
+def test_inside_a_run_all_budgets_around_it_hold_and_its_own() -> None:
+    with scope.inside(budgets=scope.with_run_budget("outer", "outer", "1 USD")):
+        assert limits_inside("5 USD") == ["1 USD", "5 USD"]
+    assert limits_inside("5 USD") == ["5 USD"]
+    assert limits_inside(None) == []
+
+
+def test_a_run_without_a_budget_has_that_of_the_settings_unless_it_is_inside_one_that_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GEN_TOOLKIT_BUDGETS", '{"run": "3 USD"}')
+    assert (limits_inside(None), limits_inside("5 USD")) == (["3 USD"], ["5 USD"])
+    with scope.inside(budgets=scope.with_run_budget("outer", "outer", "7 USD")):
+        assert limits_inside(None) == ["7 USD"]
+
+
+def test_what_is_no_amount_is_no_budget() -> None:
+    with pytest.raises(InputError, match="'a lot' is no amount"):
+        limits_inside("a lot")

@@ -141,6 +141,26 @@ def test_where_the_database_is(workspace: Path, named: str | None, path: str) ->
     assert load_settings().database == workspace / path
 
 
+@pytest.mark.parametrize("named", ["postgresql://me@db/records", "env:RECORDS", "file:/run/secrets/records"])
+def test_a_database_elsewhere_is_named_by_its_address_or_a_reference(workspace: Path, named: str) -> None:
+    write(workspace, f'database = "{named}"')
+    assert load_settings().database == named
+
+
+@pytest.mark.parametrize(
+    "named", ["postgresql://me:hunter2-hunter2@db/r", "postgresql://db/r?user=me&password=hunter2-hunter2"]
+)
+def test_a_password_has_no_place_in_the_settings_file(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    write(workspace, f'database = "{named}"')
+    with pytest.raises(SettingError, match=r"holds a password.*env:NAME") as caught:
+        load_settings()
+    assert "hunter2" not in str(caught.value)
+    monkeypatch.setenv("GEN_TOOLKIT_DATABASE", named)
+    assert load_settings().database == named
+
+
 def test_an_alias_is_read_with_its_types(workspace: Path) -> None:
     write(workspace, '[models.fast]\nmodel = "m"\nprice = {input = 0.25, output = "2"}\noptions = {temperature = 0}')
     name, alias = load_settings().settings.alias("fast")

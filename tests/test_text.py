@@ -127,6 +127,14 @@ def test_a_secret_that_a_cut_would_halve_is_masked_first() -> None:
     assert "sk-0" not in text.one_line("the key is sk-0123456789abcdef", 20)
 
 
+def test_of_an_address_the_password_alone_is_masked_too() -> None:
+    text._secrets.clear()
+    text.remember_secret("postgresql://me:pass%2Fword-1@db.example/records")
+    assert (
+        text.scrub("pass%2Fword-1 is pass/word-1 at db.example/records") == "[secret] is [secret] at db.example/records"
+    )
+
+
 def test_short_values_do_not_mask_ordinary_words() -> None:
     text.remember_secret("secret")
     assert text.scrub("a secret ballot") == "a secret ballot"

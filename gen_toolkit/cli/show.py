@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gen_toolkit.jobs.ledger import RunRow
 
 EXIT_OF_STATE = {"succeeded": 0, "timed out": 4}
+EXIT_OF_ERROR = {"BudgetExceeded": 4, "DeadlineExceeded": 4}
 
 
 def json_option() -> Any:
@@ -78,7 +79,8 @@ def show_run(finished: Finished, as_json: bool) -> NoReturn:
     sys.stdout.flush()
     if finished.signal is not None:
         sys.exit(128 + finished.signal)
-    raise typer.Exit(EXIT_OF_STATE.get(finished.run.state, 1))
+    by_error = EXIT_OF_ERROR.get(finished.run.reason.error or "", 1) if finished.run.reason else 1
+    raise typer.Exit(EXIT_OF_STATE.get(finished.run.state, by_error))
 
 
 def run_text(run: RunRow) -> str:

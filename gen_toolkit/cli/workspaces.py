@@ -98,7 +98,7 @@ def _database() -> str:
 
     database = open_database()
     waiting = count_waiting(database)
-    return f"{database.path}" + (f"; {waiting} events wait for MLflow" if waiting else "")
+    return database.name + (f"; {waiting} events wait for MLflow" if waiting else "")
 
 
 def _disk() -> str:

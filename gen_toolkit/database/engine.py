@@ -1,115 +1,135 @@
-"""The toolkit's own database: one SQLite file a workspace, private to its owner.
+"""The toolkit's own database: an SQLite file of the workspace, or a schema on a PostgreSQL server.
 
-Every commit is durable (`synchronous=FULL`) and every writer waits for its turn (`BEGIN IMMEDIATE`,
-30 s), so that several kernels, jobs and commands can share the file.
+Every commit is durable and every writer waits for its turn (30 s), so that several kernels, jobs and
+commands can share it: a write transaction sees all that others wrote, and nobody writes beside it.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError as SQLDatabaseError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from gen_toolkit.database.migrate import migrate
+from gen_toolkit.database.place import Place, find_place
+from gen_toolkit.database.sqlite import SQLite
 from gen_toolkit.errors import DatabaseError
 from gen_toolkit.settings import Resolved, load_settings
 
-_BUSY_SECONDS = 30
-
 _lock = threading.Lock()
-_open: dict[tuple[int, Path], Database] = {}
+_open: dict[tuple[int, Place], Database] = {}
 
 
 class Database:
     """One database. Use `read()` and `write()`; a write is one transaction."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        _make_private(path)
-        self.engine = _engine(path)
-        with _typed_errors(path):
-            migrate(self.engine)
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.engine = place.engine()
+        try:
+            migrate(self)
+        except BaseException:
+            self.engine.dispose()
+            raise
+
+    @property
+    def name(self) -> str:
+        """Which database it is, for people: never how one gets in."""
+        return self.place.name
+
+    @property
+    def path(self) -> Path | None:
+        """The file, where it is one."""
+        return self.place.path if isinstance(self.place, SQLite) else None
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        with _typed_errors(self.path), self.engine.connect() as connection:
+        with self._typed_errors(), self._begun(self.place.begin_read) as connection:
             yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
-        with _typed_errors(self.path), self.engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        with self._typed_errors(), self._begun(self.place.begin_write) as connection:
             try:
                 yield connection
             except BaseException:
-                connection.exec_driver_sql("ROLLBACK")
+                with contextlib.suppress(SQLAlchemyError):  # it may be over already: what is raised is the reason
+                    connection.exec_driver_sql("ROLLBACK")
                 raise
-            connection.exec_driver_sql("COMMIT")
+            try:
+                connection.exec_driver_sql("COMMIT")
+            except DBAPIError as error:
+                raise self.place.explain(error, committing=True) from error
+
+    def tidy(self) -> None:
+        """After texts were removed: see to it that they are not to be found in what the database keeps beside them."""
+        with self._typed_errors(), self.engine.connect() as connection:
+            self.place.tidy(connection)
+
+    @contextlib.contextmanager
+    def elected(self, duty: str) -> Iterator[bool]:
+        """Whether this machine, of all that share the database, is the one to do `duty` inside the block.
+
+        A file is of one machine: there the answer is yes, and its processes have their own ways to agree.
+        """
+        with self._typed_errors(), self._begun(self.place.begin_read) as connection:
+            yield self.place.elect(connection, duty)
+
+    def _begun(self, begin: Callable[[Connection], None]) -> Connection:
+        """A connection that is ready. One that went stale while nobody used it is replaced, once: nothing was done."""
+        for last in (False, True):
+            connection = self.engine.connect()
+            try:
+                begin(connection)
+                break
+            except BaseException as error:
+                connection.close()
+                if last or not getattr(error, "connection_invalidated", False):
+                    raise
+        return connection
+
+    @contextlib.contextmanager
+    def _typed_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, PoolTimeout) as error:
+            raise self.place.explain(error) from error
 
 
 def open_database(settings: Resolved | None = None) -> Database:
     """The workspace's database, opened (and brought up to date) once a process."""
     settings = settings or load_settings()
-    path = settings.database
-    key = (os.getpid(), path)
+    place = find_place(settings)
+    key = (os.getpid(), place)
     with _lock:
-        if key not in _open or not path.exists():
-            with _typed_files(path):
-                settings.workspace.prepare()
-            _open[key] = Database(path)
+        if key not in _open or not place.is_there():
+            if not place.is_read_only():
+                _prepare(settings)
+            _open[key] = Database(place)
         return _open[key]
 
 
-def _make_private(path: Path) -> None:
-    with _typed_files(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        if path.stat().st_mode & 0o077:
-            path.chmod(0o600)
+@atexit.register
+def _close_all() -> None:
+    """Say goodbye to servers. A forked child leaves its parent's connections alone."""
+    for (process, _), database in list(_open.items()):
+        if process == os.getpid():
+            database.engine.dispose()
 
 
-@contextlib.contextmanager
-def _typed_files(path: Path) -> Iterator[None]:
+def _prepare(settings: Resolved) -> None:
     try:
-        yield
+        settings.workspace.prepare()
     except OSError as error:
         raise DatabaseError(
-            f"the workspace database {path} cannot be opened: {error.strerror}",
-            fix="Make the folder writable, or name another with GEN_TOOLKIT_DATABASE.",
-            url=str(path),
+            f"the folder {settings.workspace.records} cannot be made: {error.strerror}",
+            fix="Make its parent writable, or name another workspace with GEN_TOOLKIT_WORKSPACE.",
+            url=str(settings.workspace.records),
         ) from None
-
-
-def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # transactions are ours: see `write`
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            f"busy_timeout={_BUSY_SECONDS * 1000}",
-            "foreign_keys=ON",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-
-    return engine
-
-
-@contextlib.contextmanager
-def _typed_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except SQLDatabaseError as error:
-        raise DatabaseError(
-            f"the workspace database {path} failed: {error.orig}",
-            fix="Check free space and permissions; `gen doctor` looks at both.",
-            url=str(path),
-        ) from error

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gen_toolkit.database.sql import Connection, bindparam, now, select
+from gen_toolkit.database.sql import Connection, bindparam, insert_new, now, select
 from gen_toolkit.database.tables import limits
 
 
@@ -29,7 +29,7 @@ def read(connection: Connection, keys: Collection[str], needed: Collection[str])
     at = float(connection.execute(_NOW).scalar_one())  # after waiting for the rows
     missing = [{"key": key, "next_at": at, "pace": 0.0, "paused_until": 0.0} for key in needed if key not in found]
     if missing:
-        connection.execute(_insert(connection).on_conflict_do_nothing(), missing)
+        insert_new(connection, limits, missing)
         found = _read(connection, keys)  # another process may have been first
     return at, found
 
@@ -55,14 +55,3 @@ _SELECT = (
 def _read(connection: Connection, keys: Collection[str]) -> dict[str, Meter]:
     rows = connection.execute(_SELECT, {"keys": list(keys)})
     return {row.key: Meter(row.next_at, row.pace, row.paused_until) for row in rows}
-
-
-def _insert(connection: Connection) -> Any:
-    """Both databases can insert what is not there yet, each by a word of its own."""
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects import postgresql
-
-        return postgresql.insert(limits)
-    from sqlalchemy.dialects import sqlite
-
-    return sqlite.insert(limits)

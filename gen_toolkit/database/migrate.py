@@ -2,43 +2,58 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Protocol
 
-from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, inspect
 
+from gen_toolkit.database.place import Place
 from gen_toolkit.errors import DatabaseError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 NEWEST = "0002"
 
 
-def migrate(engine: Engine) -> None:
-    revision = current_revision(engine)
+class Migrated(Protocol):
+    """What is brought up to date."""
+
+    place: Place
+
+    def read(self) -> AbstractContextManager[Connection]: ...
+
+    def write(self) -> AbstractContextManager[Connection]: ...
+
+
+def migrate(database: Migrated) -> None:
+    with database.read() as connection:
+        revision = current_revision(connection)
     if revision == NEWEST:
         return
     if revision is not None and revision > NEWEST:
         raise DatabaseError(
-            f"the workspace database {engine.url.database} was made by a newer version (schema {revision})",
+            f"the workspace database {database.place.name} was made by a newer version (schema {revision})",
             fix="Upgrade gen_toolkit, or name another database with GEN_TOOLKIT_DATABASE.",
-            url=str(engine.url.database),
+            url=database.place.name,
         )
-    from alembic import command
-    from alembic.config import Config
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+    from alembic.script import ScriptDirectory
 
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        # all or nothing, also when this process is killed; another that meets the same new file waits here
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        command.upgrade(config, "head")
-        connection.exec_driver_sql("COMMIT")
+    script = ScriptDirectory(str(MIGRATIONS))
+    # all or nothing, also when this process is killed; another that meets the same new database waits here
+    with database.write() as connection:
+        database.place.make_room(connection)
+        context = MigrationContext.configure(connection)
+        # handed over, not by `from alembic import op`: that is one for all, and MLflow migrates on another thread
+        operations = Operations(context)
+        for step in reversed(list(script.iterate_revisions("head", current_revision(connection) or "base"))):
+            step.module.upgrade(operations)
+        context.stamp(script, "head")
 
 
-def current_revision(engine: Engine) -> str | None:
-    with engine.connect() as connection:
-        try:
-            return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-        except OperationalError:
-            return None  # a new file
+def current_revision(connection: Connection) -> str | None:
+    """None: a new database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()

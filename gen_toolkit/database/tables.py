@@ -1,6 +1,8 @@
 """The tables, as the newest migration leaves them (a test compares the two)."""
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table
+
+from gen_toolkit.database.columns import Name, Text
 
 metadata = MetaData()
 
@@ -12,10 +14,11 @@ calls = Table(
     Column("cassette_key", String(64), nullable=False),
     Column("request_hash", String(64), nullable=False),
     Column("run", String(36), nullable=False),
-    Column("row", String(64)),
-    Column("alias", String(100), nullable=False),
-    Column("model", String(200), nullable=False),
-    Column("prompt", String(200)),
+    Column("owner", String(36)),  # the first run of the resume chain it belongs to, however deep inside; null: none
+    Column("row", Name(64)),
+    Column("alias", Name(100), nullable=False),
+    Column("model", Name(200), nullable=False),
+    Column("prompt", Name(200)),
     Column("request", Text),  # null: not kept, or no longer
     Column("state", String(10), nullable=False),  # asked, answered, failed
     Column("reply", Text),
@@ -26,12 +29,26 @@ calls = Table(
     Column("output_tokens", Integer),
     Column("cost", BigInteger),  # in 10^-12 USD; null: unknown
     Column("process", Text, nullable=False),  # who asked: so that others know whether an answer can still come
+    Column("pruned_at", Float),  # when request and reply were removed
     Column("instead_of", String(36)),  # the failed call of another alias that this one stands in for
     Column("asked_at", Float, nullable=False),
     Column("answered_at", Float),
     Index("calls_by_key", "key", "state"),
     Index("calls_by_run", "run"),
-    Index("calls_by_time", "asked_at"),
+    Index("calls_by_owner", "owner"),
+    # holds all that sums over calls need, so that they need not read requests and replies
+    Index(
+        "calls_by_time",
+        "asked_at",
+        "run",
+        "alias",
+        "prompt",
+        "state",
+        "unanswered",
+        "input_tokens",
+        "output_tokens",
+        "cost",
+    ),
     Index("calls_by_instead_of", "instead_of"),
 )
 
@@ -39,7 +56,7 @@ calls = Table(
 holds = Table(
     "holds",
     metadata,
-    Column("holder", String(200), primary_key=True),  # a release, a run that is not finished
+    Column("holder", Name(200), primary_key=True),  # a release, a run that is not finished
     Column("run", String(36), primary_key=True),
     Column("since", Float, nullable=False),
 )
@@ -50,10 +67,10 @@ findings = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("run", String(36), nullable=False),
-    Column("alias", String(100), nullable=False),
-    Column("prompt", String(200)),
+    Column("alias", Name(100), nullable=False),
+    Column("prompt", Name(200)),
     Column("direction", String(10), nullable=False),  # input, output
-    Column("reason", String(100), nullable=False),
+    Column("reason", Name(100), nullable=False),
     Column("action", String(10), nullable=False),  # redacted, refused
     Column("count", Integer, nullable=False),
     Column("found_at", Float, nullable=False),
@@ -64,18 +81,21 @@ findings = Table(
 budgets = Table(
     "budgets",
     metadata,
-    Column("key", String(200), primary_key=True),
+    Column("key", Name(200), primary_key=True),
     Column("spent_money", BigInteger, nullable=False),  # in 10^-12 USD
     Column("spent_tokens", BigInteger, nullable=False),
     Column("reserved_money", BigInteger, nullable=False),
     Column("reserved_tokens", BigInteger, nullable=False),
+    # calls of which nobody knows what they took: not in what was spent
+    Column("unknown_money", Integer, nullable=False),
+    Column("unknown_tokens", Integer, nullable=False),
 )
 
 # The next free instant of a rate limit; shared by processes. Instants are seconds since 1970 by the database's clock.
 limits = Table(
     "limits",
     metadata,
-    Column("key", String(200), primary_key=True),
+    Column("key", Name(200), primary_key=True),
     Column("next_at", Float, nullable=False),
     Column("pace", Float, nullable=False),  # seconds a unit took when a 429 last came; 0: none has
     Column("paused_until", Float, nullable=False),  # by the server's word; also the epoch: see models/limits
@@ -86,7 +106,7 @@ resumable = Table(
     "resumable",
     metadata,
     Column("root", String(36), primary_key=True),
-    Column("name", String(200), nullable=False),
+    Column("name", Name(200), nullable=False),
     Column("run", String(36), nullable=False),  # the last that took it up
     Column("process", Text, nullable=False),
     Column("finished", Integer, nullable=False),
@@ -95,7 +115,7 @@ resumable = Table(
 )
 
 # When something was last done that is done now and then.
-marks = Table("marks", metadata, Column("name", String(100), primary_key=True), Column("at", Float, nullable=False))
+marks = Table("marks", metadata, Column("name", Name(100), primary_key=True), Column("at", Float, nullable=False))
 
 spool = Table(
     "spool",
@@ -103,6 +123,7 @@ spool = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("run", String(36), nullable=False),
     Column("kind", String(30), nullable=False),
+    Column("parent", String(36)),  # of the start of a run: the run that it was opened in
     Column("event", Text, nullable=False),
     Column("tracking_uri", Text, nullable=False),
     Column("experiment", Text, nullable=False),
@@ -110,6 +131,7 @@ spool = Table(
     Column("problem", Text),
     Index("spool_waiting", "delivered_at", "id"),
     Index("spool_by_run", "run", "kind"),
+    Index("spool_by_parent", "parent"),
 )
 
 runs = Table(
@@ -118,7 +140,7 @@ runs = Table(
     Column("id", String(36), primary_key=True),
     Column("root", String(36), nullable=False),
     Column("kind", String(10), nullable=False),  # job, try
-    Column("name", String(200), nullable=False),
+    Column("name", Name(200), nullable=False),
     Column("release", Integer),
     Column("digest", String(64)),
     Column("notebook", Text, nullable=False),

@@ -15,6 +15,7 @@ from gen_toolkit import scope, text
 from gen_toolkit.datasets.dataset import Dataset, Row
 from gen_toolkit.display import Progress
 from gen_toolkit.errors import (
+    BudgetExceeded,
     DatasetError,
     GenToolkitError,
     InputError,
@@ -29,7 +30,8 @@ from gen_toolkit.evals.result import RowResult
 from gen_toolkit.evals.score import Score, Scorer, as_score
 from gen_toolkit.loop import on_loop
 from gen_toolkit.messages.reply import NO_USAGE, Reply
-from gen_toolkit.models.chat import ask, count_calls
+from gen_toolkit.models.chat import ask
+from gen_toolkit.models.counted import count_calls
 from gen_toolkit.models.gateway import Model
 from gen_toolkit.prompts.prompt import Prompt
 
@@ -52,11 +54,18 @@ async def run_rows(task: Task, rows: Dataset, scorers: Sequence[Scorer], progres
     places = asyncio.Semaphore(task.concurrency)
     done: dict[int, RowResult] = {}
     answered = False
+    used_up: list[BudgetExceeded] = []
 
     async def work(index: int) -> None:
         nonlocal answered
         async with places:
-            row = await _row(task, rows[index], scorers, first=index == 0, answered=answered)
+            if used_up:
+                return
+            try:
+                row = await _row(task, rows[index], scorers, first=index == 0, answered=answered)
+            except BudgetExceeded as error:  # rows under way are paid for: they are finished, and none is begun
+                used_up.append(error)
+                return
         done[index] = row
         answered = answered or (row.calls > 0 and row.error is None)
         progress.step(lambda: _running_scores(done, scorers))
@@ -69,6 +78,8 @@ async def run_rows(task: Task, rows: Dataset, scorers: Sequence[Scorer], progres
                     group.create_task(work(index))
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None  # the first one stopped the others
+    if used_up:
+        raise used_up[0]
     return [done[index] for index in range(len(rows))]
 
 
@@ -80,7 +91,7 @@ async def _row(task: Task, row: Row, scorers: Sequence[Scorer], *, first: bool, 
             value, probabilities = await _value(task, row)
         except Exception as error:
             of_this_row = isinstance(error, PromptError | DatasetError) and not first  # a value that cannot be rendered
-            if isinstance(error, InputError | SetupError) and not of_this_row:
+            if isinstance(error, InputError | SetupError | BudgetExceeded) and not of_this_row:
                 raise
             if first and isinstance(error, ModelError) and not isinstance(error, OutputMismatch):
                 raise  # a model that cannot be reached is no table of failures
@@ -127,6 +138,8 @@ async def _scored(result: RowResult, scorers: Sequence[Scorer]) -> RowResult:
         try:
             given = result if getattr(scorer, "reads_result", False) else result.value
             scores[scorer.name] = as_score(scorer, await _called(scorer, given, result.row))
+        except BudgetExceeded:
+            raise
         except Exception as error:  # noqa: BLE001 - an error of a scorer is shown at its row, never a score
             return replace(result, scores=scores, error=f"scorer {scorer.name}: {_said(error)}")
     return replace(result, scores=scores)

@@ -8,17 +8,18 @@ from dataclasses import replace
 from typing import Any
 
 from gen_toolkit import scope
+from gen_toolkit.amount import Amount
 from gen_toolkit.datasets.dataset import Dataset
 from gen_toolkit.datasets.read import dataset
 from gen_toolkit.display import Progress
 from gen_toolkit.errors import DatasetError, InputError, MissingVariable, PromptNotFound, ScorerError, nearest
 from gen_toolkit.evals.choice import Choose, Method, as_method
+from gen_toolkit.evals.compare import check_detect, check_shared
 from gen_toolkit.evals.engine import Task, run_rows
 from gen_toolkit.evals.record import record_result
 from gen_toolkit.evals.result import Result
 from gen_toolkit.evals.score import Scorer, check_comparable, columns_of
 from gen_toolkit.evals.scorers import scorer_list
-from gen_toolkit.evals.verdict import check_shared
 from gen_toolkit.loop import run_sync
 from gen_toolkit.models.gateway import Model, mask, open_door
 from gen_toolkit.prompts.prompt import Prompt
@@ -36,7 +37,10 @@ def evaluate(
     model: Model = None,
     method: Method = "generate",
     baseline: str | Prompt | Result | None = None,
+    detect: float | None = None,
+    group: str | None = None,
     calls: scope.Mode | None = None,
+    budget: str | Amount | None = None,
     name: str | None = None,
 ) -> Result:
     """Evaluate a prompt, or a function of a row, on rows; the result is a table with intervals.
@@ -44,10 +48,15 @@ def evaluate(
     A prompt is rendered with its defaults, then the row's columns; columns it does not use are left for
     the scorers. `scorer` is one or a list of callables of (value, row). `method` says how a label is
     got: `"generate"`, `"choose"` (by label probabilities) or `gt.Choose(threshold=…)`. `baseline` is a
-    prompt reference, a prompt or a result: the paired verdict against it is part of the result.
+    prompt reference, a prompt or a result: the paired verdict against it is part of the result. `detect`
+    is the smallest difference that matters: where there are fewer rows than it takes to show it, the
+    verdict says so. `group` names the column whose equal values say that rows belong together (a
+    document, a user): intervals and verdicts then count on the groups.
 
     Rows that fail are counted and shown, never scored. Answers are reused where the same row was asked
-    the same before, unless `calls="live"`. What could not work at all (an unknown alias, a missing
+    the same before, unless `calls="live"`. `budget` is what its calls may take, as in `gt.run`: when it is
+    used up, rows under way are finished and BudgetExceeded is raised; the same again with a larger budget
+    asks only for the rest. What could not work at all (an unknown alias, a missing
     column, an unreachable model) raises, and no run is left open.
     """
     return run_sync(
@@ -58,7 +67,10 @@ def evaluate(
             model=model,
             method=method,
             baseline=baseline,
+            detect=detect,
+            group=group,
             calls=calls,
+            budget=budget,
             name=name,
         )
     )
@@ -72,13 +84,18 @@ async def aevaluate(
     model: Model = None,
     method: Method = "generate",
     baseline: str | Prompt | Result | None = None,
+    detect: float | None = None,
+    group: str | None = None,
     calls: scope.Mode | None = None,
+    budget: str | Amount | None = None,
     name: str | None = None,
 ) -> Result:
     """The same as `evaluate`, to be awaited."""
     data, scorers, choose = dataset(rows), scorer_list(scorer), as_method(method)
     task = _task(subject, data, model, choose)
     _check_columns(scorers, data)
+    _check_group(group, data)
+    check_detect(detect)
     against = _baseline(baseline, data, scorers, model, choose)
     title = name or f"{task.title} · {choose or 'generate'}"
     params = {
@@ -89,7 +106,7 @@ async def aevaluate(
         "dataset_digest": data.digest,
     }
     start = time.monotonic()
-    with opened("evaluation", title, params=params, mode=calls, default_mode="reuse") as run:
+    with opened("evaluation", title, params=params, budget=budget, mode=calls, default_mode="reuse") as run:
         scored = await run_rows(task, data, scorers, Progress(title, len(data)))
         result = Result(
             title=title,
@@ -102,8 +119,9 @@ async def aevaluate(
             rows=tuple(scored),
             seconds=time.monotonic() - start,
             run=run.id,
+            group=group,
         )
-        result = await _judged(result, against, data, scorers)
+        result = await _judged(result, against, data, scorers, detect)
         record_result(result, task.prompt, mask(task.asked))
     return result
 
@@ -154,6 +172,15 @@ def _check_columns(scorers: list[Scorer], data: Dataset) -> None:
             )
 
 
+def _check_group(group: str | None, data: Dataset) -> None:
+    if group is not None and group not in data.columns:
+        raise DatasetError(
+            f"rows are to be grouped by column {group!r}, and there is none; columns: {', '.join(data.columns)}",
+            fix=nearest(group, data.columns) or "Name the column whose equal values say that rows belong together.",
+            column=group,
+        )
+
+
 def _baseline(
     given: str | Prompt | Result | None, data: Dataset, scorers: list[Scorer], model: Model, choose: Choose | None
 ) -> Task | Result | str | None:
@@ -174,7 +201,13 @@ def _baseline(
     return _task(prompt, data, model, choose)
 
 
-async def _judged(result: Result, against: Task | Result | str | None, data: Dataset, scorers: list[Scorer]) -> Result:
+async def _judged(
+    result: Result,
+    against: Task | Result | str | None,
+    data: Dataset,
+    scorers: list[Scorer],
+    detect: float | None,
+) -> Result:
     if against is None:
         return result
     if isinstance(against, str):
@@ -183,4 +216,4 @@ async def _judged(result: Result, against: Task | Result | str | None, data: Dat
         with scope.inside(default_mode="reuse"):
             rows = await run_rows(against, data, scorers, Progress(f"baseline {against.title}", len(data)))
         against = replace(result, title=against.title, prompt=against.title, rows=tuple(rows))
-    return replace(result, verdicts=tuple(result.compare(against)))
+    return replace(result, verdicts=tuple(result.compare(against, detect=detect)))

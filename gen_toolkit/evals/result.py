@@ -13,9 +13,10 @@ from typing import Any
 from gen_toolkit import display, text
 from gen_toolkit.datasets.dataset import Row
 from gen_toolkit.errors import InputError, nearest
+from gen_toolkit.evals.compare import compare
+from gen_toolkit.evals.intervals import Estimate, estimate
 from gen_toolkit.evals.score import Score
-from gen_toolkit.evals.statistics import Estimate, estimate
-from gen_toolkit.evals.verdict import Verdict, compare
+from gen_toolkit.evals.verdict import Verdict
 from gen_toolkit.messages.reply import NO_USAGE, Usage
 
 
@@ -33,6 +34,11 @@ class RowResult:
     calls: int = 0
     """Calls made now; answers taken from the journal are not counted."""
     probabilities: Mapping[str, float] | None = None
+
+    def group_by(self, column: str) -> str:
+        """What rows of the same group share; a row without a value in the column stands for itself."""
+        value = self.row.get(column)
+        return f"row {self.row.id}" if value is None else f"group {value!r}"
 
     @property
     def plain_value(self) -> Any:
@@ -65,13 +71,17 @@ class Result:
     note: str = ""
     is_excerpt: bool = False
     """A few rows picked from a result: shown row by row, without means that would mislead."""
+    group: str | None = None
+    """The column whose equal values say that rows belong together (a document, a user)."""
 
     @cached_property
     def scores(self) -> dict[str, Estimate | None]:
         """Mean and interval a scorer, over the rows it scored."""
-        return {
-            name: estimate([row.scores[name].value for row in self.rows if name in row.scores]) for name in self.scorers
-        }
+        return {name: self._estimate([row for row in self.rows if name in row.scores], name) for name in self.scorers}
+
+    def _estimate(self, scored: list[RowResult], scorer: str) -> Estimate | None:
+        groups = [row.group_by(self.group) for row in scored] if self.group else None
+        return estimate([row.scores[scorer].value for row in scored], groups)
 
     def mean(self, scorer: str | None = None) -> float:
         """The mean of a scorer (by default the only one). Raises InputError where no row was scored."""
@@ -115,9 +125,9 @@ class Result:
         title = f"{self.title}: the {min(count, len(order))} worst"
         return replace(self, rows=tuple(order[:count]), title=title, verdicts=(), note="", is_excerpt=True)
 
-    def compare(self, other: Result) -> list[Verdict]:
-        """Verdicts against another result on the same rows."""
-        return compare(self, other)
+    def compare(self, other: Result, *, detect: float | None = None) -> list[Verdict]:
+        """Verdicts against another result on the same rows; `detect` is the smallest difference that matters."""
+        return compare(self, other, detect=detect)
 
     def table(self) -> tuple[list[str], list[list[Any]]]:
         """(columns, rows): one line a row, as shown in notebooks and in MLflow's table view."""

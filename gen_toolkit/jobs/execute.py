@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from gen_toolkit import scope
+from gen_toolkit.amount import Amount
 from gen_toolkit.database.engine import Database, open_database
+from gen_toolkit.database.place import references, variables
 from gen_toolkit.errors import DatabaseError
 from gen_toolkit.events import FileRecorded, Recorded, RunEnded, RunStarted, emit
 from gen_toolkit.ipynb import Notebook, read_notebook, source, tags, write_notebook
@@ -50,6 +52,8 @@ class Job:
     secrets: Sequence[str] = ()
     """Environment variables that the kernel may see."""
     timeout: float | None = None
+    daily_budget: str | None = None
+    """What all jobs of this name may spend on one day (UTC)."""
 
     @property
     def references(self) -> list[str]:
@@ -84,7 +88,7 @@ def execute(job: Job, progress: Progress = silent) -> Finished:
             cwd=settings.workspace.root,
             timeout=job.timeout,
             progress=progress,
-            secrets=job.references,
+            secrets=[*job.references, *references(settings)],
         )
     except BaseException:
         ledger.finish(run.id, "killed")
@@ -141,13 +145,23 @@ def _environment(job: Job, run: RunRow, settings: Resolved) -> dict[str, str]:
         scope.ROOT_MARK: run.root or run.id,
         scope.RELEASE_MARK: str(job.release_folder),
         NOTEBOOK_MARK: job.source,
+        scope.BUDGETS_MARK: scope.written(_budgets(job, run)),
         "GEN_TOOLKIT_WORKSPACE": str(settings.workspace.root),
         **tracking_environment(settings),
     }
     included = job.release_folder / "include"
     if included.is_dir():
         own["PYTHONPATH"] = os.pathsep.join(filter(None, [str(included), os.environ.get("PYTHONPATH")]))
-    return kernel_environment(job.secrets, own)
+    return kernel_environment([*job.secrets, *variables(settings)], own)
+
+
+def _budgets(job: Job, run: RunRow) -> tuple[scope.Budget, ...]:
+    """What the run and all its processes are held to: what holds here, its own, and its pipeline's."""
+    held = scope.with_run_budget(run.root or run.id, run.title, None)
+    if job.daily_budget is None:
+        return held
+    limit = Amount.of(job.daily_budget)
+    return (*held, scope.Budget(f"pipeline:{job.name}", limit, f"pipeline {job.name!r}", daily=True))
 
 
 def _mlflow_environment(run: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gen_toolkit import scope
+from gen_toolkit.database.place import references, variables
 from gen_toolkit.ipynb import read_notebook, write_notebook
 from gen_toolkit.jobs.environment import kernel_environment
 from gen_toolkit.jobs.execute import silent, with_parameters
@@ -41,11 +42,12 @@ def run_through(path: Path, values: Mapping[str, Any], progress: Progress = sile
     ending = supervise(
         session,
         folder,
-        environment=kernel_environment((), own),
+        environment=kernel_environment(variables(settings), own),
         late_environment=dict,
         cwd=settings.workspace.root,
         timeout=None,
         progress=progress,
         mark=scope.SESSION_MARK,
+        secrets=references(settings),
     )
     return Session(session, folder, ending)

@@ -18,6 +18,7 @@ class Call:
     key: str
     cassette_key: str
     run: str
+    owner: str | None
     row: str | None
     request: Request
     bodies: bool = True
@@ -29,11 +30,15 @@ class Call:
 
 @dataclass(frozen=True)
 class Known:
-    """What the journal or a cassette holds of a call: a reply, or the error it ended with, as JSON."""
+    """What the journal or a cassette holds of a call: a reply, or the error it ended with, as JSON.
+
+    Neither: it was answered, and the answer is no longer (`pruned_at`, seconds since 1970) or was never kept.
+    """
 
     id: str = ""
     reply: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
+    pruned_at: float | None = None
 
 
 def new_call(request: Request, *, bodies: bool = True) -> Call:
@@ -45,6 +50,7 @@ def new_call(request: Request, *, bodies: bool = True) -> Call:
         key=digest([request.hash, place]),
         cassette_key=digest([request.hash, local]),
         run=scope.run_or_session(),
+        owner=where.owner,
         row=where.row.id if where.row else None,
         request=request,
         bodies=bodies,

@@ -19,9 +19,10 @@ from gen_toolkit.errors import GenToolkitError, ModelError
 from gen_toolkit.journal.call import Call, Known, request_body, stored
 from gen_toolkit.journal.cassette import Cassette
 from gen_toolkit.journal.commits import GroupCommit
+from gen_toolkit.journal.retention import prune_in_background
 from gen_toolkit.messages.reply import Reply
 from gen_toolkit.process import is_alive, this_process
-from gen_toolkit.settings import Resolved
+from gen_toolkit.settings import Resolved, load_settings
 
 _ELSEWHERE = 900.0  # seconds after which a call that another host is said to make is given up: nobody can look
 
@@ -59,6 +60,7 @@ class Journal:
             "cassette_key": call.cassette_key,
             "request_hash": request.hash,
             "run": call.run,
+            "owner": call.owner,
             "row": call.row,
             "alias": request.alias,
             "model": request.model,
@@ -96,15 +98,19 @@ class Journal:
         await self.commits.submit(_end, _failure(call, error))
 
     def find(self, call: Call) -> Known | None:
-        """What is known of this call, for `replay`: the newest answer, else the newest failure."""
+        """What is known of this call, for `replay`: the newest answer that was kept, else that there was one;
+        else the newest failure.
+        """
         query = (
-            select(calls.c.id, calls.c.reply, calls.c.error)
-            .where(calls.c.key == call.key, (calls.c.reply.is_not(None) | calls.c.error.is_not(None)))
-            .order_by(calls.c.state, calls.c.answered_at.desc())
+            select(calls.c.id, calls.c.reply, calls.c.error, calls.c.pruned_at)
+            .where(calls.c.key == call.key, calls.c.state != "asked")
+            .order_by(calls.c.state, calls.c.reply.is_(None), calls.c.answered_at.desc())
             .limit(1)
         )
         with self.database.read() as connection:
             found = connection.execute(query).first()
+        if found is not None and found.reply is None and found.error is None:
+            return Known(found.id, pruned_at=found.pruned_at)
         return None if found is None else _known(found)
 
     def is_in_flight(self, call: Call) -> bool:
@@ -237,6 +243,7 @@ def count(database: Database) -> int:
 
 @cache
 def _journal(process: int, database: Database) -> Journal:  # noqa: ARG001 - a forked child needs its own thread
+    prune_in_background(database, load_settings().settings.bodies_days)
     return Journal(database)
 
 

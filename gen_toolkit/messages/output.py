@@ -9,6 +9,11 @@ from typing import Any, Literal, get_args, get_origin
 
 from gen_toolkit import text as plain
 from gen_toolkit.errors import OutputMismatch, PromptError
+from gen_toolkit.messages.faults import fault_of, schema_fault
+from gen_toolkit.messages.repair import read_json
+
+_DECLARE = "Give a pydantic model, a Literal, an Enum or a JSON Schema as a dict."
+_JSON_BEGINS = ("{", '"', "'", "“", "‘", "```", "\ufeff")
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,8 @@ class Output:
         if declared is None or isinstance(declared, Output):
             return declared
         if isinstance(declared, dict):
-            _check_schema(declared)
+            if fault := schema_fault(declared):
+                raise PromptError(f"this JSON Schema cannot be an output ({fault})", fix=_DECLARE)
             return cls(declared, _labels(declared.get("enum", ())))
         if get_origin(declared) is Literal:
             return cls({"enum": list(get_args(declared))}, _labels(get_args(declared)), declared)
@@ -47,38 +53,54 @@ class Output:
         except (PydanticUserError, TypeError) as error:
             raise PromptError(
                 f"output={declared!r} cannot be an output ({error.__class__.__name__})",
-                fix="Give a pydantic model, a Literal, an Enum or a JSON Schema as a dict.",
+                fix=_DECLARE,
             ) from None
 
-    def parse(self, text: str, *, alias: str = "") -> Any:
-        """The value of an answer. Raises OutputMismatch where it does not fit, and never guesses."""
+    def read(self, text: str, *, alias: str = "", cut: bool = False) -> tuple[Any, tuple[str, ...]]:
+        """The value of an answer, and the repairs it took. Raises OutputMismatch where it does not fit.
+
+        Repaired is what has one reading only; see `messages.repair`. `cut` says that the model reached its
+        limit: then an answer that breaks off is not completed.
+        """
         try:
-            return self._label(text) if self.labels else self._validated(self._decoded(text))
+            if self.labels:
+                return self._label(text)
+            value, repairs = read_json(text, cut=cut)
+            return self._validated(value if self.is_object else _unwrapped(value)), repairs
         except (ValueError, RecursionError) as error:
+            reason = plain.one_line(str(error), 300)
             raise OutputMismatch(
                 f"the reply of {alias or 'the model'} does not fit the declared output: "
-                f"{plain.one_line(str(error), 120)}; it was {plain.one_line(text, 80)!r}",
-                fix="Say in the prompt what form is wanted, allow more output, or use a more able model.",
+                f"{plain.one_line(reason, 120)}; it was {plain.one_line(text, 80)!r}",
+                fix="Allow more output (max_tokens)."
+                if cut
+                else "Say in the prompt what form is wanted, allow more output, or use a more able model.",
                 alias=alias,
                 text=text,
                 expected=self.schema,
+                reason=reason,
             ) from None
 
-    def _label(self, text: str) -> Any:
+    def parse(self, text: str, *, alias: str = "") -> Any:
+        """The value alone."""
+        return self.read(text, alias=alias)[0]
+
+    def _label(self, text: str) -> tuple[Any, tuple[str, ...]]:
         said: Any = text.strip()
-        if said not in self.labels and said.startswith(("{", '"')):  # a server that enforces a schema answers in JSON
-            said = _unwrapped(json.loads(said))
+        repairs: tuple[str, ...] = ()
+        if said not in self.labels and said.startswith(_JSON_BEGINS):  # a server that enforces a schema answers in JSON
+            said, repairs = read_json(said)
+            said = _unwrapped(said)
         found = [label for label in self.labels if label == said]
         if not found and isinstance(said, str):
-            bare = said.strip().rstrip(".").casefold()
-            found = [label for label in self.labels if label.rstrip(".").casefold() == bare]
+            bare = said.strip().rstrip(".")
+            found = [label for label in self.labels if label.rstrip(".").casefold() == bare.casefold()]
+            if len(found) == 1:
+                repairs += ("case",) * (bare != found[0].rstrip("."))
+                repairs += ("final full stop",) * (said.strip().endswith(".") != found[0].endswith("."))
         if len(found) != 1:
             raise ValueError(f"not one of {', '.join(self.labels)}")
-        return self.kind(found[0]) if isinstance(self.kind, enum.EnumMeta) else found[0]
-
-    def _decoded(self, text: str) -> Any:
-        value = json.loads(text)
-        return value if self.is_object else _unwrapped(value)
+        return (self.kind(found[0]) if isinstance(self.kind, enum.EnumMeta) else found[0]), repairs
 
     @property
     def is_object(self) -> bool:
@@ -87,9 +109,12 @@ class Output:
 
     def _validated(self, value: Any) -> Any:
         if self.kind is not None:
-            from pydantic import TypeAdapter
+            from pydantic import TypeAdapter, ValidationError
 
-            return TypeAdapter(self.kind).validate_json(json.dumps(value), strict=False)
+            try:
+                return TypeAdapter(self.kind).validate_json(json.dumps(value), strict=False)
+            except ValidationError as error:
+                raise ValueError(fault_of(error)) from None
         import jsonschema
 
         try:
@@ -100,19 +125,6 @@ class Output:
 
     def to_json(self) -> dict[str, Any]:
         return self.schema
-
-
-def _check_schema(schema: dict[str, Any]) -> None:
-    """Refuse what is no JSON Schema before a call is paid for."""
-    import jsonschema
-
-    try:
-        jsonschema.validators.validator_for(schema).check_schema(schema)
-    except jsonschema.SchemaError as error:
-        raise PromptError(
-            f"this JSON Schema cannot be an output ({error.json_path}: {plain.one_line(error.message)})",
-            fix="Give a pydantic model, a Literal, an Enum or a JSON Schema as a dict.",
-        ) from None
 
 
 def _unwrapped(value: Any) -> Any:

@@ -43,7 +43,11 @@ NO_USAGE = Usage(0, 0, 0, 0)
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """A model's answer. `value` is the text, or what the declared output made of it."""
+    """A model's answer. `value` is the text, or what the declared output made of it.
+
+    Where an output was declared and the model wants tools called instead, `value` is None. Of several calls
+    made for one answer (asked again, embedded in parts) usage, cost, seconds and attempts are the sums.
+    """
 
     id: str = ""
     """The call's id in the journal."""
@@ -59,6 +63,8 @@ class Reply:
     seconds: float = 0.0
     first_token_seconds: float | None = None
     """Of a stream: from the start of the attempt that answered to its first text."""
+    between_seconds: float | None = None
+    """Of a stream: the mean time between its pieces; None where there are not two."""
     attempts: int = 1
     unanswered: int = 0
     """Attempts before it that brought no answer and may be on the bill all the same."""
@@ -99,6 +105,8 @@ class Reply:
             stored["probabilities"] = dict(self.probabilities)
         if self.first_token_seconds is not None:
             stored["first_token_seconds"] = round(self.first_token_seconds, 6)
+        if self.between_seconds is not None:
+            stored["between_seconds"] = round(self.between_seconds, 6)
         if self.tool_calls:
             stored["tool_calls"] = [call.to_json() for call in self.tool_calls]
         if self.vectors is not None:
@@ -116,6 +124,7 @@ class Reply:
             value=data["text"] if vectors is None else vectors,
             vectors=vectors,
             first_token_seconds=data.get("first_token_seconds"),
+            between_seconds=data.get("between_seconds"),
             tool_calls=tuple(ToolCall(**call) for call in data.get("tool_calls", ())),
             pieces=tuple(data.get("pieces", ())),
             finish_reason=data.get("finish_reason"),
@@ -145,6 +154,8 @@ class Reply:
             facts["probabilities"] = ", ".join(f"{k} {v:.3f}" for k, v in self.probabilities.items())
         if self.first_token_seconds is not None:
             facts["first token"] = display.seconds(self.first_token_seconds)
+        if self.between_seconds is not None:
+            facts["between pieces"] = display.seconds(self.between_seconds)
         if self.repairs:
             facts["repaired"] = ", ".join(self.repairs)
         details = display.html_table(["", ""], facts.items())
@@ -156,6 +167,7 @@ class Reply:
         """The answer itself: a text, a value, calls of tools, or how many vectors."""
         if self.vectors is not None:
             return f"{len(self.vectors)} vectors of {len(self.vectors[0]) if self.vectors else 0} numbers"
-        if self.tool_calls and not self.text:
-            return "\n".join(f"{call.name}({call.written})" for call in self.tool_calls)
+        if self.tool_calls:
+            calls = [f"{call.name}({call.written})" for call in self.tool_calls]
+            return "\n".join([self.text, *calls] if self.text else calls)
         return self.text if isinstance(self.value, str) and self.value == self.text else repr(self.value)

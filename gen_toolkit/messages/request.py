@@ -93,16 +93,18 @@ class Request:
 
 
 def content_text(message: Message) -> str:
-    """What a message says, for people and for counting: its texts, and its other parts by their kind."""
+    """What a message says, for people and for counting: its texts, its other parts by their kind, its calls."""
     content = message.get("content")
     parts = content if isinstance(content, list) else [{"type": "text", "text": content}] if content else []
     said = []
     for part in parts:
-        is_text = isinstance(part, Mapping) and part.get("type") == "text"
-        said.append(str(part["text"]) if is_text else f"[{part.get('type') if isinstance(part, Mapping) else part}]")
-    for call in message.get("tool_calls") or ():
-        function = call.get("function", {}) if isinstance(call, Mapping) else {}
-        said.append(f"{function.get('name')}({function.get('arguments')})")
+        kind = part.get("type") if isinstance(part, Mapping) else part
+        said.append(str(part.get("text", "")) if kind == "text" else f"[{kind}]")
+    calls = message.get("tool_calls")
+    for call in calls if isinstance(calls, list) else ():
+        function = call.get("function") if isinstance(call, Mapping) else None
+        named = function if isinstance(function, Mapping) else {}
+        said.append(f"{named.get('name')}({named.get('arguments')})")
     return "\n".join(said)
 
 
@@ -123,11 +125,40 @@ def as_rendered(prompt: Rendered | str | Sequence[Message]) -> Rendered:
             f"{type(prompt).__name__} {text.one_line(prompt, 40)!r} is no prompt",
             fix="Give a rendered prompt, a text, or a list of messages.",
         )
-    messages = tuple(dict(message) for message in prompt)
-    for message in messages:
-        if not message.get("role") or ("content" not in message and not message.get("tool_calls")):
-            raise PromptError(
-                f"a message needs 'role' and 'content', this one has {', '.join(message) or 'nothing'}",
-                fix='Write {"role": "user", "content": "…"}.',
-            )
-    return Rendered(messages)
+    return Rendered(tuple(_message(message) for message in prompt))
+
+
+def _message(given: Message) -> Message:
+    """A copy that nobody else can change. What it holds beside role and content is left as it is."""
+    try:
+        message: dict[str, Any] = json.loads(json.dumps(dict(given), allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise PromptError(
+            f"a message holds what is no plain data ({error})", fix="Use texts, numbers, lists and dicts."
+        ) from None
+    if not message.get("role") or ("content" not in message and not message.get("tool_calls")):
+        raise PromptError(
+            f"a message needs 'role' and 'content', this one has {', '.join(message) or 'nothing'}",
+            fix='Write {"role": "user", "content": "…"}.',
+        )
+    calls = message.get("tool_calls") or []
+    if not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls):
+        raise PromptError(
+            f"the tool_calls of a {message['role']!r} message are no list of calls",
+            fix="Give reply.message as it is.",
+        )
+    if not _is_content(message.get("content")):
+        raise PromptError(
+            f"the content of a {message['role']!r} message is neither a text nor a list of parts",
+            fix='Write "…", or [{"type": "text", "text": "…"}, …].',
+        )
+    return message
+
+
+def _is_content(content: Any) -> bool:
+    """A text, a list of parts (texts, images, …), or nothing beside calls of tools."""
+    if content is None or isinstance(content, str):
+        return True
+    return isinstance(content, list) and all(
+        isinstance(part, dict) and (part.get("type") != "text" or isinstance(part.get("text"), str)) for part in content
+    )

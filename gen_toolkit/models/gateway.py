@@ -10,10 +10,12 @@ from pathlib import Path
 from gen_toolkit import scope
 from gen_toolkit.alias import Alias
 from gen_toolkit.errors import ReleaseError
+from gen_toolkit.journal.accounts import open_accounts
 from gen_toolkit.journal.store import open_cassette, open_journal
 from gen_toolkit.messages.request import Request, digest
 from gen_toolkit.models.guard import Rules
 from gen_toolkit.models.limits.open import open_limiter
+from gen_toolkit.models.links.budget import BudgetLink
 from gen_toolkit.models.links.fallback import FallbackLink
 from gen_toolkit.models.links.guard import ReplyGuardLink, RequestGuardLink
 from gen_toolkit.models.links.journal import JournalLink
@@ -84,6 +86,7 @@ def _way(name: str, alias: Alias, provider: Provider, model: str, settings: Reso
     chain: Provider = provider
     if not isinstance(provider, ScriptedModel):  # one that is made up on the spot has no limit, and shares none
         chain = LimitLink(chain, open_limiter(name, alias, journal.commits))
+    chain = BudgetLink(chain, alias, open_accounts(journal), settings.settings.budgets.day)
     chain = RetryLink(chain, max_attempts=alias.max_attempts, deadline_s=alias.deadline_s)
     chain = ReplyGuardLink(chain, Rules(alias.guard.output), journal.commits)
     chain = JournalLink(chain, journal, settings.settings.calls, open_cassette(settings), bodies=alias.bodies == "full")

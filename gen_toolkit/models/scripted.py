@@ -4,9 +4,10 @@
     gt.chat("a great film", model=model).text        # "positive"
 
 A script is a list of replies given in turn, a mapping from a piece of the last message to the reply
-("*" matches all), or a function of the messages. As an alias: provider = "scripted", replies = a JSON
-file that holds the list or the mapping. A reply is a text; a mapping with `text`,
-`probabilities`, `tool_calls` or `vectors`; or an exception to raise (`{"error": "…"}` in a file).
+("*" matches all), or a function of the messages (or of the texts to embed). As an alias:
+provider = "scripted", replies = a JSON file that holds the list or the mapping. A reply is a text; a
+mapping with `text`, `probabilities`, `tool_calls` or `vectors`; or an exception to raise
+(`{"error": "…"}` in a file).
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from gen_toolkit.alias import Alias
 from gen_toolkit.errors import ModelRefused, SettingError
 from gen_toolkit.messages.piece import Piece
 from gen_toolkit.messages.reply import Reply, Usage
-from gen_toolkit.messages.request import Message, Request, content_text, digest
+from gen_toolkit.messages.request import Request, content_text, digest
 from gen_toolkit.messages.tool import ToolCall
 from gen_toolkit.models.provider import Pieces
 from gen_toolkit.settings import Resolved
 
-Script = Sequence[Any] | Mapping[str, Any] | Callable[[tuple[Message, ...]], Any]
+Script = Sequence[Any] | Mapping[str, Any] | Callable[[tuple[Any, ...]], Any]
 
 
 class ScriptedModel:
@@ -49,6 +50,11 @@ class ScriptedModel:
             return f"{self.name}:{getattr(self._replies, '__qualname__', 'function')}"
         told = self._replies if isinstance(self._replies, Mapping) else list(self._replies)
         return f"{self.name}:{digest(json.loads(json.dumps(told, default=repr)))[:8]}"
+
+    def example(self) -> str | None:
+        """A text that it has a reply for, where only some have one."""
+        known = self._replies if isinstance(self._replies, Mapping) else {}
+        return None if "*" in known else next(iter(known), None)
 
     async def send(self, request: Request) -> Reply:
         self.requests.append(request)
@@ -107,7 +113,7 @@ class ScriptedModel:
 
     def _answer(self, request: Request) -> Any:
         if callable(self._replies):
-            return self._replies(request.messages)
+            return self._replies(request.messages or request.inputs)
         if isinstance(self._replies, Mapping):
             asked = " ".join(request.inputs) or content_text(request.messages[-1])
             for piece, said in self._replies.items():
@@ -137,6 +143,10 @@ class ScriptedProvider:
 
     def ready(self) -> None:
         """Its replies were read when it was made."""
+
+    def example(self) -> str | None:
+        """A text that it has a reply for, where only some have one."""
+        return self._model.example()
 
     async def send(self, request: Request) -> Reply:
         return await self._model.send(request)

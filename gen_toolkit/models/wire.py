@@ -1,129 +1,112 @@
-"""Chat completions as they stand on the wire: request to payload, answer to reply. No input, no output.
+"""A request as it stands on the wire of an OpenAI-compatible server. No input, no output.
 
-Shared by every provider that speaks the OpenAI API, the embedded one included. Never trusts an answer:
-what is not the documented form is a BadReply.
+What comes back: answer.py, of a stream deltas.py, of a request for vectors embedding.py.
 """
 
 from __future__ import annotations
 
-import math
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from gen_toolkit.errors import BadReply
-from gen_toolkit.messages.reply import Reply, Usage
+from gen_toolkit.errors import InputError
 from gen_toolkit.messages.request import Request
+from gen_toolkit.messages.tool import Tool
+from gen_toolkit.models.strict import is_strict, strict_form
 from gen_toolkit.text import one_line
 
 _MOST_LOGPROBS = 20  # the API's limit
 
 
+def chat_body(request: Request, structured: str = "schema") -> dict[str, Any]:
+    """The body of a request to /chat/completions. `structured` is the alias's way to hold a server to an output."""
+    body = payload(request)
+    if request.tools:
+        body["tools"] = [_tool(tool) for tool in request.tools]
+    if request.output is None or request.choose:
+        return body
+    if structured == "schema":
+        body["response_format"] = schema_format(request)
+        return body
+    if structured == "json":
+        body["response_format"] = {"type": "json_object"}
+    body["messages"] = told(body["messages"], _instruction(request, bare_labels=structured == "prompt"))
+    return body
+
+
 def payload(request: Request, *, most_logprobs: int = _MOST_LOGPROBS) -> dict[str, Any]:
-    """The body of a request to /chat/completions, without provider-specific output enforcement."""
-    body: dict[str, Any] = {"messages": [dict(m) for m in request.messages], "model": request.model}
-    body.update(request.options)
+    """Messages, model and options as they are; for `choose` one token and its rivals."""
+    if "stream" in request.options:
+        raise InputError(
+            "the option stream decides how an answer comes, not what it is", fix="Leave it out, and call gt.stream."
+        )
+    body: dict[str, Any] = {"messages": [dict(m) for m in request.messages], "model": request.model, **request.options}
     if request.choose:
-        body.update(logprobs=True, top_logprobs=most_logprobs, max_tokens=1)
+        bound = "max_completion_tokens" if "max_completion_tokens" in request.options else "max_tokens"
+        body.update({"logprobs": True, "top_logprobs": most_logprobs, bound: 1})
     return body
 
 
 def schema_format(request: Request) -> dict[str, Any] | None:
-    """`response_format` for servers that want an object at the root: labels and lists are wrapped."""
-    output = request.output
-    if output is None or request.choose:
+    """`response_format` for servers that decode by a schema: strict where it has a strict form."""
+    if request.output is None or request.choose:
         return None
-    schema = output.schema
-    if not output.is_object:
-        inner = {name: part for name, part in schema.items() if name != "$defs"}
-        schema = {
-            "type": "object",
-            "properties": {"value": inner},
-            "required": ["value"],
-            "additionalProperties": False,
-            **{name: part for name, part in schema.items() if name == "$defs"},  # references start at the root
-        }
-    return {"type": "json_schema", "json_schema": {"name": "output", "schema": schema}}
-
-
-def reply(request: Request, body: Any) -> Reply:
-    """The reply in a decoded answer. Raises BadReply with what is wrong."""
-    choice = _first_choice(request, body)
-    message = choice.get("message")
-    content = message.get("content") if isinstance(message, Mapping) else None
-    if isinstance(message, Mapping) and message.get("refusal"):
-        raise _bad(request, f"a refusal: {one_line(message['refusal'])}", retryable=False)
-    if request.choose:
-        probabilities = _label_probabilities(request, choice)
-        content = max(probabilities, key=lambda label: probabilities[label])
-        return Reply(
-            text=content,
-            value=content,
-            finish_reason="stop",  # the one token that was asked for is there
-            usage=_usage(body),
-            probabilities=probabilities,
-        )
-    if not isinstance(content, str):
-        raise _bad(request, "no text in the answer")
-    return Reply(text=content, value=content, finish_reason=choice.get("finish_reason"), usage=_usage(body))
-
-
-def _first_choice(request: Request, body: Any) -> Mapping[str, Any]:
-    if not isinstance(body, Mapping):
-        raise _bad(request, f"not a JSON object but {one_line(repr(body))}")
-    if body.get("error"):
-        raise _bad(request, f"an error with status 200: {one_line(body['error'])}")
-    choices = body.get("choices")
-    if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
-        raise _bad(request, "no choices in the answer")
-    return choices[0]
-
-
-def _usage(body: Mapping[str, Any]) -> Usage:
-    usage = body.get("usage")
-    if not isinstance(usage, Mapping):
-        return Usage()
-
-    def number(source: object, name: str) -> int | None:
-        value = source.get(name) if isinstance(source, Mapping) else None
-        return value if type(value) is int and 0 <= value < 2**53 else None
-
-    return Usage(
-        input_tokens=number(usage, "prompt_tokens"),
-        output_tokens=number(usage, "completion_tokens"),
-        cached_tokens=number(usage.get("prompt_tokens_details"), "cached_tokens"),
-        reasoning_tokens=number(usage.get("completion_tokens_details"), "reasoning_tokens"),
+    schema = _rooted(request)
+    strict = strict_form(schema) if request.output.kind is not None else schema if is_strict(schema) else None
+    said = (
+        {"name": "output", "schema": schema} if strict is None else {"name": "output", "strict": True, "schema": strict}
     )
+    return {"type": "json_schema", "json_schema": said}
 
 
-def _label_probabilities(request: Request, choice: Mapping[str, Any]) -> dict[str, float]:
-    """Each label's share of the probability that the first token begins one of the labels."""
+def encode(body: Mapping[str, Any]) -> bytes:
+    """JSON. Raises InputError where a message holds what JSON cannot."""
     try:
-        likeliest = choice["logprobs"]["content"][0]["top_logprobs"]
-        tokens = [(str(entry["token"]), min(0.0, float(entry["logprob"]))) for entry in likeliest]
-    except (KeyError, IndexError, TypeError, ValueError):
-        raise _bad(request, "no log-probabilities in the answer; `choose` needs them", retryable=False) from None
-    mass = dict.fromkeys(request.choose, 0.0)
-    for token, logprob in tokens:
-        begin = token.strip().casefold()
-        begun = [label for label in request.choose if begin and label.casefold().startswith(begin)]
-        if len(begun) == 1 and not math.isnan(logprob):
-            mass[begun[0]] += math.exp(logprob)
-    total = sum(mass.values())
-    if total <= 0.0:
-        raise _bad(
-            request,
-            f"none of {', '.join(request.choose)} among the {len(tokens)} likeliest first tokens",
-            retryable=False,
-        )
-    return {label: share / total for label, share in mass.items()}
+        return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"a message holds what cannot be sent as JSON: {one_line(error)}",
+            fix="Give texts, numbers, lists and dicts; a picture as a data: address.",
+        ) from None
 
 
-def _bad(request: Request, what: str, *, retryable: bool = True) -> BadReply:
-    error = BadReply(
-        f"{request.alias!r} answered, but with {what}",
-        fix="Check that base_url and model of the alias are right." if retryable else "Change the prompt or the model.",
-        alias=request.alias,
-    )
-    if not retryable:
-        error.retryable = False  # type: ignore[misc]  # this one cannot succeed: the class's default is turned off
-    return error
+def _rooted(request: Request) -> dict[str, Any]:
+    """The declared schema with an object at its root, which servers want: labels and lists are wrapped."""
+    output = request.output
+    assert output is not None
+    if output.is_object:
+        return output.schema
+    inner = {name: part for name, part in output.schema.items() if name != "$defs"}
+    return {
+        "type": "object",
+        "properties": {"value": inner},
+        "required": ["value"],
+        "additionalProperties": False,
+        **{name: part for name, part in output.schema.items() if name == "$defs"},  # references start at the root
+    }
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    """Strict only where its parameters are so by themselves: one that may be left out has no strict form."""
+    function = tool.to_json()
+    return {"type": "function", "function": function | ({"strict": True} if is_strict(tool.parameters) else {})}
+
+
+def _instruction(request: Request, *, bare_labels: bool) -> str:
+    output = request.output
+    assert output is not None
+    if output.labels and bare_labels:
+        labels = ", ".join(json.dumps(label, ensure_ascii=False) for label in output.labels)
+        return f"Answer with one of these, as it stands here without the quotes, and with nothing else: {labels}"
+    schema = json.dumps(_rooted(request), ensure_ascii=False)
+    return f"Answer in JSON, with nothing before or after it. The answer must fit this JSON Schema:\n{schema}"
+
+
+def told(messages: list[dict[str, Any]], instruction: str) -> list[dict[str, Any]]:
+    """The messages with the instruction in the system message: some servers take only one, and only in front."""
+    first = messages[0] if messages else {}
+    if first.get("role") not in {"system", "developer"}:
+        return [{"role": "system", "content": instruction}, *messages]
+    said = first.get("content")
+    parts = [*said, {"type": "text", "text": instruction}] if isinstance(said, list) else None
+    return [{**first, "content": parts or (f"{said}\n\n{instruction}" if said else instruction)}, *messages[1:]]

@@ -10,7 +10,7 @@ from typing import Any
 from gen_toolkit import display, text
 from gen_toolkit.errors import MissingVariable, PromptError, UnknownVariable, nearest
 from gen_toolkit.messages.output import Output
-from gen_toolkit.messages.request import Message, PromptReference, Rendered, digest
+from gen_toolkit.messages.request import Message, PromptReference, Rendered, as_rendered, content_text, digest
 from gen_toolkit.prompts.template import render, variables
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -125,7 +125,7 @@ class Prompt:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         saved = f"version {self.version}" if self.version else "not saved"
-        body = "".join(f"<i>{text.html(m['role'])}</i>{display.html_text(t)}" for m in self.messages for t in _texts(m))
+        body = "".join(f"<i>{text.html(m['role'])}</i>{display.html_text(content_text(m))}" for m in self.messages)
         facts = {
             "variables": ", ".join(
                 f"{v} = {self.defaults[v]!r}" if v in self.defaults else v for v in sorted(self.variables)
@@ -147,28 +147,7 @@ def _messages(system: str | None, user: str | None, messages: Sequence[Message] 
         messages = [{"role": role, "content": text} for role, text in pairs if text is not None]
     if not messages:
         raise PromptError("a prompt needs a text", fix='Give user="…", or messages=[…].')
-    for message in messages:
-        if not hasattr(message, "get") or not message.get("role") or "content" not in message:
-            raise PromptError(
-                f"message {message!r} is not a mapping with 'role' and 'content'",
-                fix='Write {"role": "user", "content": "…"}.',
-            )
-    made = tuple(_plain(message) for message in messages)
-    for message in made:
-        if not _is_content(message["content"]):
-            raise PromptError(
-                f"the content of a {message['role']!r} message is neither a text nor a list of parts",
-                fix='Write "…", or [{"type": "text", "text": "…"}, …].',
-            )
-    return made
-
-
-def _is_content(content: Any) -> bool:
-    if content is None or isinstance(content, str):
-        return True
-    return isinstance(content, list) and all(
-        isinstance(p, dict) and isinstance(p.get("text", ""), str) for p in content
-    )
+    return as_rendered(list(messages)).messages
 
 
 def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,21 +160,26 @@ def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
         ) from None
 
 
+def _is_text(part: Any) -> bool:
+    return isinstance(part, Mapping) and part.get("type") == "text"
+
+
 def _texts(message: Message) -> list[str]:
     """The templates in a message: its content, or the texts among its parts."""
-    content = message["content"]
+    content = message.get("content")
     if isinstance(content, str):
         return [content]
-    return [part["text"] for part in content or () if "text" in part]
+    return [part["text"] for part in content or () if _is_text(part)]
 
 
 def _rendered(message: Message, values: Mapping[str, Any]) -> Message:
-    content = message["content"]
+    """Texts are rendered; images, calls of tools and what else there is stay as they are."""
+    content = message.get("content")
+    if not content:
+        return message
     if isinstance(content, str):
         return {**message, "content": render(content, values)}
-    if content is None:  # a turn that only calls tools
-        return message
-    parts = [{**part, "text": render(part["text"], values)} if "text" in part else part for part in content]
+    parts = [{**part, "text": render(part["text"], values)} if _is_text(part) else part for part in content]
     return {**message, "content": parts}
 
 

@@ -8,12 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gen_toolkit.errors import NotFound, ReleaseError, SettingError, nearest
+from gen_toolkit.amount import Amount
+from gen_toolkit.errors import InputError, NotFound, ReleaseError, SettingError, nearest
 from gen_toolkit.ipynb import write_text
 from gen_toolkit.workspace import Workspace
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-_KEYS = {"live": "a whole number", "include": "a list of texts", "models": "a list of texts", "timeout_s": "a number"}
+_KEYS = {
+    "live": "a whole number",
+    "include": "a list of texts",
+    "models": "a list of texts",
+    "timeout_s": "a number",
+    "budget": 'an amount like "5 USD"',
+}
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,11 @@ class Pipeline:
 
 
 def _fits(wanted: str, value: Any) -> bool:
+    if wanted == _KEYS["budget"]:
+        try:
+            return isinstance(value, str) and bool(Amount.of(value))
+        except InputError:
+            return False
     if wanted == "a list of texts":
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     numbers = int if wanted == "a whole number" else (int, float)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from gen_toolkit.ipynb import Notebook, code_cells, source, tags
 
-_CALLS_WITH_MODEL = {"chat", "achat", "choose", "evaluate", "aevaluate"}
+_CALLS_WITH_MODEL = {"chat", "achat", "choose", "stream", "embed", "evaluate", "aevaluate", "Conversation"}
 
 
 @dataclass
@@ -25,6 +25,8 @@ class References:
     """Whether a call leaves the model to the settings."""
     keeps: bool = False
     imports: set[str] = field(default_factory=set)
+    toolkit: set[str] = field(default_factory=set)
+    """What the toolkit is called: `gt`."""
     secrets: set[str] = field(default_factory=set)
     dynamic: list[tuple[int, str]] = field(default_factory=list)
 
@@ -55,6 +57,7 @@ def python_of(text: str) -> str:
 def _visit(node: ast.AST, cell: int, found: References, parameters: set[str]) -> None:
     if isinstance(node, ast.Import):
         found.imports.update(alias.name.partition(".")[0] for alias in node.names)
+        found.toolkit.update(alias.asname or alias.name for alias in node.names if alias.name == "gen_toolkit")
     elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
         found.imports.add(node.module.partition(".")[0])
     elif isinstance(node, ast.Call):
@@ -76,7 +79,15 @@ def _visit_call(node: ast.Call, cell: int, found: References, parameters: set[st
     if name in _CALLS_WITH_MODEL:
         if "baseline" in keywords and not _is_result(keywords["baseline"]):
             _literal(keywords["baseline"], cell, "baseline=", found.prompts, found)
-        _model(keywords.get("model"), found, parameters)
+        if "model" in keywords or _is_toolkits(node.func, found):
+            _model(keywords.get("model"), found, parameters)
+
+
+def _is_toolkits(function: ast.expr, found: References) -> bool:
+    """`gt.chat` and `chat` leave the model to the settings; `talk.chat` asks the conversation's own."""
+    if not isinstance(function, ast.Attribute):
+        return True
+    return isinstance(function.value, ast.Name) and function.value.id in found.toolkit
 
 
 def _is_result(node: ast.expr) -> bool:

@@ -54,6 +54,7 @@ def run_release(
         digest=manifest["digest"],
         secrets=_secrets(manifest["models"], references, parameters, values, settings),
         timeout=timeout or pipeline.settings().get("timeout_s"),
+        daily_budget=pipeline.settings().get("budget"),
     )
     return execute(job, progress)
 

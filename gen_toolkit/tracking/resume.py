@@ -10,6 +10,7 @@ from gen_toolkit import scope
 from gen_toolkit.database.engine import Database
 from gen_toolkit.database.sql import select
 from gen_toolkit.database.tables import resumable
+from gen_toolkit.journal.holds import hold, release
 from gen_toolkit.process import is_alive, this_process
 
 _NOBODY = ""
@@ -22,6 +23,7 @@ def taken_up(database: Database, name: str, run: str) -> Iterator[str]:
     One that another process is still at is not taken: then this is a run of its own.
     """
     root = _take(database, name, run)
+    hold(database, root, root)  # until it is finished its answers are wanted, however old they get
     scope.count_anew(root)  # the first equal request of this attempt is the first of the attempt before
     try:
         yield root
@@ -29,6 +31,7 @@ def taken_up(database: Database, name: str, run: str) -> Iterator[str]:
         _leave(database, root, finished=False)
         raise
     _leave(database, root, finished=True)
+    release(database, root)
 
 
 def _take(database: Database, name: str, run: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gen_toolkit import scope
+from gen_toolkit.amount import Amount
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import InputError
 from gen_toolkit.events import FileRecorded, Recorded, RunEnded, RunStarted, emit
@@ -42,11 +43,17 @@ class Run:
 
 
 @contextlib.contextmanager
-def run(name: str, *, calls: scope.Mode | None = None, resume: bool = False) -> Iterator[Run]:
+def run(
+    name: str, *, calls: scope.Mode | None = None, budget: str | Amount | None = None, resume: bool = False
+) -> Iterator[Run]:
     """Open a tracked run; evaluations, kept values and `mlflow.*` calls inside belong to it.
 
     `calls` says how model calls get their answers inside: `live` (call), `reuse` (call what has no
     recorded answer yet), `replay` (never call; an unseen request is an error).
+
+    `budget` is what the calls inside may take together ("0.50 USD", "200000 tokens", or both with a comma
+    between), besides the budgets of the runs around; by default the setting `budgets.run`. A call that
+    might cross it is not made: BudgetExceeded.
 
     `resume` takes up the last run of that name that was left unfinished, by an error, an interrupt or a
     kill, else starts one: calls that were answered then are answered from the journal (`reuse`, unless
@@ -59,23 +66,33 @@ def run(name: str, *, calls: scope.Mode | None = None, resume: bool = False) -> 
             root = stack.enter_context(taken_up(open_database(), name, made.id))
             made = replace(made, resumes=root if root != made.id else None)
             stack.enter_context(scope.inside(owner=root, default_mode="reuse"))
-        stack.enter_context(_recorded(made, mode=calls))
+        stack.enter_context(_recorded(made, budget=budget, mode=calls))
         stack.enter_context(_fluent(made))
         yield made
 
 
 @contextlib.contextmanager
-def opened(kind: str, name: str, *, params: dict[str, Any] | None = None, **changes: Any) -> Iterator[Run]:
+def opened(
+    kind: str,
+    name: str,
+    *,
+    params: dict[str, Any] | None = None,
+    budget: str | Amount | None = None,
+    **changes: Any,
+) -> Iterator[Run]:
     """A run of any kind: says when it starts, what it took, and how it ends, whatever happens inside."""
-    with _recorded(Run(scope.new_id(), name, kind), params, **changes) as made:
+    with _recorded(Run(scope.new_id(), name, kind), params, budget, **changes) as made:
         yield made
 
 
 @contextlib.contextmanager
-def _recorded(made: Run, params: dict[str, Any] | None = None, **changes: Any) -> Iterator[Run]:
+def _recorded(
+    made: Run, params: dict[str, Any] | None = None, budget: str | Amount | None = None, **changes: Any
+) -> Iterator[Run]:
     changes = {key: value for key, value in changes.items() if value is not None}  # not given: as outside
     _check_mode(changes.get("mode"))
     tags = source_tags() | ({"gen_toolkit.resumes": made.resumes} if made.resumes else {})
+    changes["budgets"] = scope.with_run_budget(made.resumes or changes.get("owner") or made.id, made.name, budget)
     parent = scope.current().run or open_session()
     prepare_environment(load_settings())
     emit(RunStarted(run=made.id, name=made.name, run_kind=made.kind, parent=parent, params=params or {}, tags=tags))

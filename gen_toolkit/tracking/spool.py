@@ -43,6 +43,7 @@ def put(database: Database, event: Event, uri: str, experiment: str) -> None:
     row = {
         "run": event.run,
         "kind": event.kind,
+        "parent": getattr(event, "parent", None),
         "event": text.scrub(data),
         "tracking_uri": uri,
         "experiment": experiment,
@@ -64,13 +65,22 @@ def waiting(database: Database, limit: int = 200, without: Sequence[str] = ()) -
     return [Waiting(r.id, r.kind, r.event, r.tracking_uri, r.experiment) for r in rows]
 
 
-def count_waiting(database: Database) -> int:
+def count_waiting(database: Database, without: Sequence[str] = ()) -> int:
+    """How many events are not delivered, leaving out those for the URIs in `without`."""
+    query = (
+        select(func.count())
+        .select_from(spool)
+        .where(spool.c.delivered_at.is_(None), spool.c.tracking_uri.not_in(without))
+    )
     with database.read() as connection:
-        return int(
-            connection.execute(
-                select(func.count()).select_from(spool).where(spool.c.delivered_at.is_(None))
-            ).scalar_one()
-        )
+        return int(connection.execute(query).scalar_one())
+
+
+def uris_waiting(database: Database) -> list[str]:
+    """Where the events that are not delivered go."""
+    query = select(spool.c.tracking_uri).where(spool.c.delivered_at.is_(None)).distinct()
+    with database.read() as connection:
+        return list(connection.execute(query).scalars())
 
 
 def delivered(database: Database, ids: Sequence[int], problem: str | None = None) -> None:
@@ -90,8 +100,7 @@ def events_of(database: Database, run: str, kind: type[Event]) -> list[Any]:
 
 def children_of(database: Database, parents: Collection[str]) -> list[Any]:
     """The starts of the runs that were opened directly inside one of `parents`."""
-    parent = func.json_extract(spool.c.event, "$.parent")
-    query = select(spool).where(spool.c.kind == "run-started", parent.in_(parents)).order_by(spool.c.id)
+    query = select(spool).where(spool.c.kind == "run-started", spool.c.parent.in_(parents)).order_by(spool.c.id)
     with database.read() as connection:
         return [from_json(row.kind, json.loads(row.event)) for row in connection.execute(query)]
 

@@ -1,4 +1,5 @@
-"""The writer: brings the spool to MLflow. One a workspace at a time, elected by a lock on a file.
+"""The writer: brings the spool to MLflow. One at a time, elected among those who share
+the database.
 
 In a notebook or script it is a background thread; in a job the supervisor's; every `gen` command that
 looks at MLflow runs it first. MLflow slow, down or wrong never stops the work: events wait.
@@ -36,18 +37,31 @@ def drain(settings: Resolved | None = None, *, seconds: float = 30.0) -> int:
     database = open_database(settings)
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        with _elected(settings) as elected:
-            if elected:
+        with _elected(settings) as here, database.elected("deliver") as elected:
+            if here and elected:
                 _close_orphans(database)
                 return _deliver_all(database, settings, until)
-        if not spool.count_waiting(database):
+        if not _count_ours(database, settings):
             return 0
         time.sleep(0.05)  # another process writes: let it
-    return spool.count_waiting(database)
+    return _count_ours(database, settings)
+
+
+def _count_ours(database: Database, settings: Resolved) -> int:
+    return spool.count_waiting(database, without=_foreign(database, settings))
+
+
+def _foreign(database: Database, settings: Resolved) -> list[str]:
+    """Of a database that machines share: stores in files of another workspace, which only its own writer finds."""
+    if database.path is not None:
+        return []
+    ours = (settings.tracking_uri, f"sqlite:///{settings.workspace.root}/")
+    return [uri for uri in spool.uris_waiting(database) if uri.startswith("sqlite:") and not uri.startswith(ours)]
 
 
 @contextlib.contextmanager
 def _elected(settings: Resolved) -> Iterator[bool]:
+    """Whether this process is the one of this workspace; processes of one machine agree by a lock on a file."""
     path = settings.workspace.prepare() / "writer.lock"
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:
@@ -62,7 +76,7 @@ def _elected(settings: Resolved) -> Iterator[bool]:
 
 
 def _deliver_all(database: Database, settings: Resolved, until: float) -> int:
-    down: list[str] = []
+    down = _foreign(database, settings)
     ways: dict[tuple[str, str], Delivery] = {}
     while time.monotonic() < until:
         batch = spool.waiting(database, without=down)
@@ -72,7 +86,7 @@ def _deliver_all(database: Database, settings: Resolved, until: float) -> int:
             if item.uri in down or time.monotonic() > until:
                 continue
             _deliver_one(database, settings, item, ways, down)
-    return spool.count_waiting(database)
+    return _count_ours(database, settings)
 
 
 def _deliver_one(

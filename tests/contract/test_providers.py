@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from openai_server import Answer, OpenAIServer, completion, weighed
+from openai_server import COUNTED, DONE, Answer, OpenAIServer, completion, delta, events, streamed, weighed
 from pydantic import BaseModel
 
 import gen_toolkit as gt
 from gen_toolkit import scope
 from gen_toolkit.errors import ModelError
+from gen_toolkit.loop import run_sync
+from gen_toolkit.messages.request import Request
+from gen_toolkit.messages.tool import Tool
+from gen_toolkit.models.gateway import open_door
 
 Sentiment = Literal["positive", "negative"]
 LABEL = "A great film, I loved it!\n\nIs the review positive or negative?"
@@ -27,9 +31,20 @@ class Rating(BaseModel):
 
 
 def as_openai(body: dict[str, Any]) -> Answer:
-    """A well-behaved server: keeps to the schema and weighs first tokens."""
+    """A well-behaved server: keeps to the schema, weighs first tokens, calls a tool, makes vectors, streams."""
+    if "input" in body:
+        data = [{"index": place, "embedding": [len(text), 1]} for place, text in enumerate(body["input"])]
+        return Answer({"data": data, "usage": {"prompt_tokens": 4, "total_tokens": 4}})
     if body.get("logprobs"):
         return weighed(pos=0.6, Neg=0.3, the=0.1)
+    if body.get("tools"):
+        function = {"name": "weather", "arguments": '{"city": "Oslo"}'}
+        calls = [{"index": 0, "id": "call-1", "type": "function", "function": function}]
+        if body.get("stream"):
+            return events(delta(tool_calls=calls), delta("tool_calls"), COUNTED, DONE)
+        return completion(None, message={"content": None, "tool_calls": calls}, finish_reason="tool_calls")
+    if body.get("stream"):
+        return streamed("Hel", "lo!")
     schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
     if not schema:
         return completion("Hello!")
@@ -39,27 +54,36 @@ def as_openai(body: dict[str, Any]) -> Answer:
 
 SCRIPT = {
     "Rate this": '{"good": true, "stars": 3}',
+    "weather": {"tool_calls": [{"name": "weather", "arguments": {"city": "Oslo"}}]},
+    "embed": {"vectors": [[5, 1], [5, 1]]},
     "Weigh": {"probabilities": {"positive": 0.7, "negative": 0.3}},
     "review positive": "positive",
     "*": "Hello!",
 }
 
 
-@pytest.fixture(params=["openai", "scripted", pytest.param("embedded", marks=pytest.mark.model)])
-def provider(request: pytest.FixtureRequest, workspace: Path) -> Iterator[str]:
+OPENAI = ["openai/fast", "openai/sdk", "azure/fast", "azure/sdk"]
+
+
+@pytest.fixture(params=[*OPENAI, "scripted", pytest.param("embedded", marks=pytest.mark.model)])
+def provider(request: pytest.FixtureRequest, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The alias `subject` of this provider."""
-    lines = {"provider": request.param}
-    server = OpenAIServer() if request.param == "openai" else None
+    kind, _, transport = request.param.partition("/")
+    lines = {"provider": kind}
+    server = OpenAIServer() if transport else None
     if server is not None:
         server.say(as_openai)
-        lines |= {"model": "m", "base_url": server.url}
-    if request.param == "scripted":
+        monkeypatch.setenv("THE_KEY", "contract-0123456789")
+        lines |= {"model": "m", "base_url": server.url, "transport": transport, "api_key": "env:THE_KEY"}
+    if kind == "azure":
+        lines |= {"api_version": "2024-10-21"}
+    if kind == "scripted":
         (workspace / "replies.json").write_text(json.dumps(SCRIPT))
         lines |= {"replies": "replies.json"}
     toml = "\n".join(f'{name} = "{value}"' for name, value in lines.items())
     price = "price = {input = 1, output = 2}" if server else ""
     (workspace / "gen_toolkit.toml").write_text(f'model = "subject"\n[models.subject]\n{toml}\n{price}\n')
-    yield request.param
+    yield kind
     if server is not None:
         server.close()
 
@@ -67,7 +91,7 @@ def provider(request: pytest.FixtureRequest, workspace: Path) -> Iterator[str]:
 def is_sound(reply: gt.Reply) -> None:
     assert (reply.model, reply.attempts, reply.source) == ("subject", 1, "live")
     assert reply.id
-    assert reply.finish_reason in {"stop", "length"}
+    assert reply.finish_reason in {"stop", "length", "tool_calls"}
     assert (reply.usage.input_tokens or 0) > 0
     assert (reply.usage.output_tokens or 0) > 0
     assert isinstance(reply.cost, Decimal)
@@ -121,6 +145,57 @@ def test_a_conversation_with_several_roles(provider: str) -> None:
         {"role": "user", "content": "Say it again."},
     ]
     is_sound(gt.chat(messages, max_tokens=8))
+
+
+def test_a_stream(provider: str) -> None:
+    stream = gt.stream("Say hello.", max_tokens=8)
+    pieces = list(stream)
+    assert stream.reply is not None
+    is_sound(stream.reply)
+    assert "".join(piece.text for piece in pieces) == stream.text == stream.reply.text != ""
+    assert tuple(len(piece.text) for piece in pieces[:-1]) == stream.reply.pieces
+    assert [piece.reply is None for piece in pieces] == [True] * (len(pieces) - 1) + [False]
+    assert stream.reply.first_token_seconds is not None
+
+
+def test_a_recorded_stream_is_given_again_in_the_same_pieces(provider: str) -> None:
+    said = []
+    for mode in ("live", "replay"):
+        with scope.inside(mode=mode, row=scope.Row("1")):
+            said.append([piece.text for piece in gt.stream("Say hello.", max_tokens=8)])
+    assert said[0] == said[1]
+
+
+def ask(**asked: Any) -> gt.Reply:
+    """Through the whole chain, as the surface for tools and vectors does."""
+    reply: gt.Reply = run_sync(open_door("subject").chain.send(Request(**{"messages": (), **asked})))
+    return reply
+
+
+WEATHER = Tool("weather", "Tells the weather.", {"type": "object", "properties": {"city": {"type": "string"}}})
+
+
+def test_a_tool(provider: str) -> None:
+    asked = ({"role": "user", "content": "What is the weather in Oslo?"},)
+    reply = ask(messages=asked, tools=(WEATHER,), options={"tool_choice": "required", "max_tokens": 60})
+    if provider != "scripted":
+        is_sound(reply)
+    (call,) = reply.tool_calls
+    assert (call.name, bool(call.id), reply.text) == ("weather", True, "")
+    assert call.arguments is not None
+
+
+def test_vectors(provider: str) -> None:
+    texts = ("embed one", "embed two")
+    if provider == "embedded":
+        with pytest.raises(ModelError, match=r"gt\.embed"):
+            ask(inputs=texts)
+        return
+    reply = ask(inputs=texts)
+    assert reply.vectors is not None
+    assert [len(vector) for vector in reply.vectors] == [2, 2]
+    assert (reply.usage.input_tokens, reply.usage.output_tokens, reply.finish_reason) == (4, 0, "stop")
+    assert isinstance(reply.cost, Decimal)
 
 
 @pytest.mark.model

@@ -398,3 +398,35 @@ def test_a_row_that_cannot_be_rendered_fails_alone() -> None:
     found = gt.evaluate(prompt, rows, model=gt.ScriptedModel({"*": "positive"}), scorer=gt.scorers.exact("label"))
     assert [row.error is None for row in found.rows] == [True, False]
     assert found.mean() == 1.0
+
+
+def test_a_row_that_does_not_fit_is_asked_again_where_its_alias_says_so(workspace: Path) -> None:
+    """And both calls are the row's."""
+    (workspace / "gen_toolkit.toml").write_text(
+        '[models.told]\nprovider = "scripted"\nreplies = "r.json"\nreask = true\n'
+        '[models.once]\nprovider = "scripted"\nreplies = "r.json"\n'
+    )
+    replies = {"does not fit what was asked": "good", "great": "a masterpiece", "*": "bad"}
+    (workspace / "r.json").write_text(json.dumps(replies))
+    asked = gt.evaluate(LABEL, ROWS, scorer=RIGHT, model="told")
+    assert [row.value for row in asked.rows] == ["good", "bad", "bad", "bad"]
+    assert [row.calls for row in asked.rows] == [2, 1, 1, 1]
+    assert asked.rows[0].usage.output_tokens == 3
+    assert asked.calls == 5
+    once = gt.evaluate(LABEL, ROWS, scorer=RIGHT, model="once")
+    assert [row.error is None for row in once.rows] == [False, True, True, True]
+    again = gt.evaluate(LABEL, ROWS, scorer=RIGHT, model="told")
+    assert (again.calls, again.rows[0].value) == (0, "good")
+
+
+def test_a_function_may_hold_a_conversation_and_its_calls_are_the_rows() -> None:
+    script = gt.ScriptedModel(lambda messages: "good" if len(messages) > 2 else "let me think")
+
+    def think(row: Any) -> str:
+        talk = gt.Conversation(model=script)
+        talk.chat(row["text"])
+        return talk.chat("so?").text
+
+    result = gt.evaluate(think, ROWS, scorer=RIGHT)
+    assert [row.calls for row in result.rows] == [2, 2, 2, 2]
+    assert result.mean("accuracy") == 0.75

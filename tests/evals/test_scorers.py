@@ -112,7 +112,6 @@ def test_a_scorer_of_no_column_is_refused_when_it_is_made(make: Any, column: Any
         (lambda value: True, r"scorer 'score' cannot be called with \(value, row\): too many positional"),
         (lambda value, row, more: True, r"cannot be called with \(value, row\): missing a required"),
     ],
-    ids=str,
 )
 def test_what_is_no_scorer_is_refused(given: Any, says: str) -> None:
     with pytest.raises(ScorerError, match=says):

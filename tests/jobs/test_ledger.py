@@ -20,7 +20,7 @@ TERMINAL = ["succeeded", "failed", "timed out", "killed", "cancelled", "lost"]
 
 
 @pytest.fixture
-def ledger(workspace: Path) -> Ledger:
+def ledger(either_database: str) -> Ledger:
     return Ledger(open_database())
 
 

@@ -82,7 +82,8 @@ def test_an_answer_that_fits_becomes_a_value(declared: Any, reply: str, value: A
         (Person, "Ann, 3"),
         (Person, '{"age": 3}'),
         (Person, '{"name": "Ann", "age": "old"}'),
-        (Person, '```json\n{"name": "Ann"}\n```'),
+        (Person, '```json\n{"name": "Ann"\n```\n[1]'),
+        (Person, "{'name': 'Ann'}, {'name': 'Bea'}"),
         (Person, '[{"name": "Ann"}]'),
         (PERSON_SCHEMA, '{"name": 3}'),
         (PERSON_SCHEMA, "null"),
@@ -91,10 +92,48 @@ def test_an_answer_that_fits_becomes_a_value(declared: Any, reply: str, value: A
 )
 def test_an_answer_that_does_not_fit_is_one_typed_line(declared: Any, reply: str) -> None:
     with pytest.raises(OutputMismatch, match="reply of fast") as caught:
-        output(declared).parse(reply, alias="fast")
+        output(declared).read(reply, alias="fast")
     assert caught.value.text == reply
+    assert "\n" not in caught.value.reason
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("declared", "reply", "value", "repairs"),
+    [
+        (Sentiment, "positive", "positive", ()),
+        (Sentiment, " positive\n", "positive", ()),
+        (Sentiment, '{"value": "positive"}', "positive", ()),
+        (Sentiment, "Positive", "positive", ("case",)),
+        (Sentiment, "positive.", "positive", ("final full stop",)),
+        (Sentiment, "POSITIVE.\n", "positive", ("case", "final full stop")),
+        (Literal["Dr.", "St."], "Dr", "Dr.", ("final full stop",)),
+        (Sentiment, "'positive'", "positive", ("single quotes",)),
+        (Sentiment, "“Positive”", "positive", ("typographic quotes", "case")),
+        (Sentiment, '```json\n{"value": "Positive"}\n```', "positive", ("fences", "case")),
+        (Colour, "RED", Colour.RED, ("case",)),
+        (Person, '{"name": "Ann"}', Person(name="Ann"), ()),
+        (Person, '```json\n{"name": "Ann",}\n```', Person(name="Ann"), ("fences", "trailing comma")),
+        (list[Person], "Here: {'value': [{'name': 'Ann'}]}", [Person(name="Ann")], ("text around", "single quotes")),
+        (PERSON_SCHEMA, '{"name": "Ann"', {"name": "Ann"}, ("missing brackets",)),
+    ],
+)
+def test_what_was_repaired_is_named(declared: Any, reply: str, value: Any, repairs: tuple[str, ...]) -> None:
+    assert output(declared).read(reply) == (value, repairs)
+
+
+def test_an_answer_that_reached_its_limit_is_not_completed() -> None:
+    with pytest.raises(OutputMismatch, match=r"breaks off.*max_tokens"):
+        output(list[str]).read('["a", "b"', cut=True)
+
+
+def test_the_reason_is_a_precise_line_without_the_value_itself() -> None:
+    with pytest.raises(OutputMismatch) as caught:
+        output(Person).read('{"age": "old"}')
+    assert caught.value.reason == (
+        "name: Field required; age: Input should be a valid integer, unable to parse string as an integer"
+    )
 
 
 @given(st.text())
@@ -126,9 +165,9 @@ def test_what_cannot_be_an_output_is_refused_before_a_call(declared: Any) -> Non
     ("declared", "reply"),
     [
         (Sentiment, {"value": "positive"}),
-        (list[Person], {"value": [{"name": "Ann"}]}),
+        (list[Person], {"value": [{"name": "Ann", "age": 3}]}),
         (Node, {"value": {"children": [{"children": []}]}}),
-        (Person, {"name": "Ann"}),
+        (Person, {"name": "Ann", "age": 3}),
     ],
 )
 def test_the_schema_a_server_gets_is_an_object_whose_references_hold(declared: Any, reply: Any) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
+from hostile import CORPUS, strange_characters, strange_tags
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gen_toolkit.errors import PromptError
 from gen_toolkit.messages.output import Output
-from gen_toolkit.messages.request import PromptReference, Rendered, Request, as_rendered, digest
+from gen_toolkit.messages.request import PromptReference, Rendered, Request, as_rendered, content_text, digest
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -86,6 +88,49 @@ def test_messages_are_copied() -> None:
     assert rendered.messages[0]["content"] == "hi"
 
 
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA", "detail": "low"}}
+CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"at": "it"}'}}
+TURNS: list[dict[str, Any]] = [
+    {"role": "user", "content": [{"type": "text", "text": "See:"}, IMAGE, {"type": "odd", "text": 3}], "name": "ada"},
+    {"role": "assistant", "content": None, "tool_calls": [CALL], "x_own": {"deep": [1.5, None]}},
+    {"role": "tool", "tool_call_id": "c1", "content": "a cat"},
+    {"role": "assistant", "tool_calls": [CALL]},
+]
+
+
+def test_calls_results_and_images_pass_unchanged_and_are_copied_whole() -> None:
+    given = copy.deepcopy(TURNS)
+    rendered = as_rendered(given)
+    assert list(rendered.messages) == TURNS
+    given[0]["content"][1]["image_url"]["url"] = "changed"
+    given[1]["tool_calls"].clear()
+    assert list(rendered.messages) == TURNS
+
+
+def test_calls_results_and_images_are_shown_in_words() -> None:
+    assert [content_text(message) for message in TURNS] == [
+        "See:\n[image_url]\n[odd]",
+        'look({"at": "it"})',
+        "a cat",
+        'look({"at": "it"})',
+    ]
+
+
+@given(st.dictionaries(st.sampled_from(["content", "tool_calls"]), JSON | st.lists(JSON, max_size=3)))
+def test_what_a_message_says_can_always_be_shown(message: dict[str, Any]) -> None:
+    assert str(Rendered(({"role": "user", **message},))).startswith("[user]\n")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [3, {"text": "hi"}, ["hi"], [{"type": "text"}], [{"type": "text", "text": 3}], {"a"}, float("nan"), b"hi"],
+    ids=str,
+)
+def test_content_that_is_none_is_refused(content: Any) -> None:
+    with pytest.raises(PromptError):
+        as_rendered([{"role": "user", "content": content}])
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -113,6 +158,21 @@ def test_a_rendered_prompt_shows_itself_without_obeying() -> None:
     shown = rendered._repr_mimebundle_()
     assert "<script>" not in shown["text/html"]
     assert shown["text/plain"] == f"[{evil}]\n{evil}"
+
+
+@pytest.mark.parametrize("evil", CORPUS, ids=ascii)
+def test_parts_and_calls_are_shown_without_obeying(evil: str) -> None:
+    call = {"id": evil, "function": {"name": evil, "arguments": evil}}
+    parts = [{"type": "text", "text": evil}, {"type": evil}]
+    shown = Rendered(({"role": evil, "content": parts, "tool_calls": [call]},))._repr_mimebundle_()
+    assert strange_tags(shown["text/html"]) == []
+    assert strange_characters(shown["text/plain"]) == []
+
+
+@pytest.mark.parametrize("calls", [3, "c", {"id": "c"}, ["c"], [None]], ids=str)
+def test_calls_that_are_none_are_refused(calls: Any) -> None:
+    with pytest.raises(PromptError, match="no list of calls"):
+        as_rendered([{"role": "assistant", "content": None, "tool_calls": calls}])
 
 
 @pytest.mark.parametrize(("version", "shown"), [(None, "label#1a2b3c4d"), (4, "label@4")])

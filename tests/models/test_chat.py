@@ -24,7 +24,7 @@ from gen_toolkit.errors import (
 )
 from gen_toolkit.messages.output import Output
 from gen_toolkit.messages.request import Rendered, as_rendered
-from gen_toolkit.models.chat import count_calls
+from gen_toolkit.models.counted import count_calls
 
 Sentiment = Literal["positive", "negative"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email.utils
 import json
 import socket
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from openai_server import Answer, OpenAIServer, completion, error, weighed
+from openai_server import COUNTED, DONE, Answer, OpenAIServer, completion, delta, error, events, streamed, weighed
 from pydantic import BaseModel
 
 import gen_toolkit as gt
@@ -27,15 +28,32 @@ from gen_toolkit.errors import (
     ModelOverloaded,
     ModelRefused,
     ModelUnreachable,
+    QuotaExhausted,
     SettingError,
 )
-from gen_toolkit.models.openai import _retry_after
+from gen_toolkit.loop import run_sync
+from gen_toolkit.messages.request import Request
+from gen_toolkit.messages.tool import Tool, ToolCall
+from gen_toolkit.models.classify import retry_after
+from gen_toolkit.models.gateway import _provider
+from gen_toolkit.settings import load_settings
 
 KEY = "sk-test-0123456789abcdef"
 Alias = Callable[..., None]
 HELLO = [{"role": "user", "content": "hi"}]
 
 pytestmark = pytest.mark.usefixtures("alias")
+
+
+@pytest.fixture(params=["fast", "sdk"])
+def alias(alias: Alias, request: pytest.FixtureRequest) -> Alias:
+    """Everything here holds for both transports."""
+
+    def write(**lines: str) -> None:
+        alias(**{"transport": f'"{request.param}"', **lines})
+
+    write()
+    return write
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +99,7 @@ def test_the_declared_output_goes_out_as_a_schema(server: OpenAIServer) -> None:
     sent = server.seen[0]["response_format"]
     assert (sent["type"], sent["json_schema"]["schema"]["properties"]["value"]) == (
         "json_schema",
-        {"enum": ["yes", "no"]},
+        {"enum": ["yes", "no"], "type": "string"},
     )
 
 
@@ -140,7 +158,7 @@ FINAL = {
     "403": (error(403), ModelRefused, "may not use this model"),
     "404": (error(404), ModelRefused, "Check base_url and model: 'm'"),
     "422": (error(422), ModelRefused, "change the request"),
-    "no quota": (error(429, code="insufficient_quota"), ModelRefused, "quota"),
+    "no quota": (error(429, code="insufficient_quota"), QuotaExhausted, "quota"),
     "html with 400": (Answer("<html>\n<h1>no</h1>", 400), ModelRefused, "change the request"),
     "odd code": (error(400, code=["x"]), ModelRefused, "change the request"),
     "refusal": (completion(None, message={"content": None, "refusal": "I\nwill not"}), BadReply, "Change the prompt"),
@@ -204,7 +222,7 @@ AGAIN = {
     "null choice": (Answer({"choices": [None]}), BadReply, "Check that base_url"),
     "null content": (completion(None), BadReply, "Check that base_url"),
     "empty body": (Answer(""), BadReply, "Check base_url"),
-    "cut connection": (Answer("{}", headers={"content-length": "99"}), ModelUnreachable, "Start the server"),
+    "cut connection": (Answer("{}", headers={"content-length": "99"}, cut=True), ModelUnreachable, "Start the server"),
 }
 
 
@@ -247,7 +265,7 @@ def test_retry_after_is_kept_to(server: OpenAIServer) -> None:
     ids=["none", "whole", "fraction", "negative", "word", "empty", "later", "past"],
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
-    found = _retry_after(header)
+    found = retry_after({} if header is None else {"retry-after": header})
     assert found == seconds if seconds is None else found == pytest.approx(seconds, abs=60)
 
 
@@ -353,13 +371,210 @@ def test_a_reply_that_does_not_fit_is_paid_recorded_and_refused(server: OpenAISe
 
 def test_a_forked_child_has_connections_of_its_own(server: OpenAIServer) -> None:
     code = """
-import os, gen_toolkit as gt
+import gc, os, sys, gen_toolkit as gt
+from gen_toolkit.models.transport import shape
+shape.IDLE_SECONDS = 60
 gt.chat("in the parent")
 child = os.fork()
 if child == 0:
-    os._exit(0 if gt.chat("in the child").text == "hello" else 1)
-raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    said = gt.chat("in the child").text
+    gc.collect()
+    sys.exit(said != "hello")  # as a process ends that was not told to leave quietly
+code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+raise SystemExit(code or gt.chat("in the parent again").text != "hello")
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert len(server.seen) == 2
+    assert len(server.seen) == 3
+    first, of_the_child, last = server.connections
+    assert of_the_child != first
+    assert last == first, "a child leaves the connections of its parent alone"
+
+
+# streams
+
+
+def read(prompt: str = "hi", **options: Any) -> tuple[list[str], gt.Reply]:
+    stream = gt.stream(prompt, **options)
+    said = [piece.text for piece in stream if piece.text]
+    assert stream.reply is not None
+    return said, stream.reply
+
+
+def test_a_stream_brings_its_text_in_pieces_and_at_the_end_all_that_a_reply_has(
+    server: OpenAIServer, alias: Alias
+) -> None:
+    alias(price="{input = 1, output = 10}")
+    server.say(streamed("Hel", "lo", "!", drip=0.02))
+    said, reply = read()
+    assert server.seen == [{"messages": HELLO, "model": "m", "stream": True, "stream_options": {"include_usage": True}}]
+    assert (said, reply.text, reply.pieces) == (["Hel", "lo", "!"], "Hello!", (3, 2, 1))
+    assert (reply.usage, reply.cost, reply.finish_reason) == (gt.Usage(12, 3, 4), Decimal("0.000042"), "stop")
+    assert reply.first_token_seconds is not None
+    assert reply.between_seconds is not None
+    assert 0.02 <= reply.first_token_seconds <= reply.seconds
+    assert 0.01 <= reply.between_seconds <= reply.seconds
+
+
+def test_pieces_come_while_the_answer_is_written(server: OpenAIServer) -> None:
+    server.say(streamed("Hel", "lo", drip=0.2))
+    before = time.monotonic()
+    for piece in gt.stream("hi"):
+        if piece.text == "Hel":
+            first, seconds = time.monotonic() - before, piece.seconds
+    assert first < time.monotonic() - before - 0.3
+    assert 0.2 <= seconds <= first
+
+
+def test_a_server_that_does_not_stream_is_read_at_once(server: OpenAIServer) -> None:
+    server.say(completion("hello"))
+    said, reply = read()
+    assert (said, reply.pieces, reply.usage) == (["hello"], (5,), gt.Usage(12, 3, 4))
+    assert reply.first_token_seconds is not None
+
+
+def test_a_stream_without_usage_has_none_and_no_cost(server: OpenAIServer, alias: Alias) -> None:
+    alias(price="{input = 1, output = 10}")
+    server.say(events(delta(content="hello"), delta("stop"), DONE))
+    assert read()[1].usage == gt.Usage()
+    assert read()[1].cost is None
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        error(400, "Unrecognized request argument supplied: stream_options"),
+        Answer({"detail": [{"type": "extra_forbidden", "loc": ["body", "stream_options"], "msg": "no"}]}, 422),
+    ],
+    ids=["OpenAI's words", "FastAPI's"],
+)
+def test_a_server_that_refuses_stream_options_is_asked_without_them_once_and_for_all(
+    server: OpenAIServer, caplog: pytest.LogCaptureFixture, refusal: Answer
+) -> None:
+    def say(body: dict[str, Any]) -> Answer:
+        return refusal if "stream_options" in body else streamed("hello")
+
+    server.say(say)
+    _, reply = read()
+    assert (reply.text, reply.attempts, reply.unanswered) == ("hello", 1, 0)
+    read()
+    assert ["stream_options" in body for body in server.seen] == [True, False, False]
+    assert [record.levelname for record in caplog.records if "stream_options" in record.message] == ["WARNING"]
+
+
+def test_another_refusal_of_a_stream_is_not_taken_for_that(server: OpenAIServer) -> None:
+    server.say(error(400, "no such model"))
+    with pytest.raises(ModelRefused):
+        read()
+    assert len(server.seen) == 1
+
+
+def test_a_stream_that_is_cut_is_no_answer_and_keeps_what_came(server: OpenAIServer) -> None:
+    server.say(events(delta(content="Hel"), cut=True))
+    stream = gt.stream("hi")
+    with pytest.raises(ModelUnreachable) as caught:
+        list(stream)
+    assert (stream.text, caught.value.partial, caught.value.attempts, len(server.seen)) == ("Hel", "Hel", 1, 1)
+
+
+def test_a_stream_that_fails_before_its_first_piece_is_asked_for_again(server: OpenAIServer) -> None:
+    server.say(error(500), events(cut=True), events(delta(role="assistant"), cut=True), streamed("hello"))
+    _, reply = read()
+    assert (reply.text, reply.attempts, reply.unanswered) == ("hello", 4, 3)
+
+
+def test_a_stream_held_back_by_a_filter_says_so(server: OpenAIServer) -> None:
+    server.say(events(delta(content="so f"), delta("content_filter"), COUNTED, DONE))
+    with pytest.raises(ModelRefused) as caught:
+        read()
+    assert (caught.value.reason, caught.value.partial, len(server.seen)) == ("content-filter", "so f", 1)
+
+
+def test_the_deadline_bounds_a_stream_that_drips(server: OpenAIServer, alias: Alias) -> None:
+    alias(deadline_s="0.5")
+    server.say(streamed(*"hello " * 50, drip=0.05))
+    before = time.monotonic()
+    with pytest.raises(DeadlineExceeded) as caught:
+        read()
+    assert time.monotonic() - before < 1.5
+    assert "hello"[: len(caught.value.partial)] == caught.value.partial[:5]
+    assert server.hung_up.wait(5)
+
+
+def test_a_stream_that_is_closed_hangs_up(server: OpenAIServer) -> None:
+    server.say(streamed(*"hello " * 50, drip=0.05))
+    with gt.stream("hi") as stream:
+        next(stream)
+    assert server.hung_up.wait(5)
+
+
+def test_choose_is_not_streamed(server: OpenAIServer) -> None:
+    server.say(weighed(yes=0.6, no=0.4))
+    provider, request = (
+        _provider_of("fast"),
+        Request(messages=tuple(HELLO), alias="fast", model="m", choose=("yes", "no")),
+    )
+
+    async def pieces() -> list[Any]:
+        return [piece async for piece in provider.stream(request)]
+
+    assert [piece.text for piece in run_sync(pieces())] == ["yes", ""]
+    assert "stream" not in server.seen[0]
+
+
+# tools and vectors
+
+
+WEATHER = Tool("weather", "Tells the weather.", {"type": "object", "properties": {"city": {"type": "string"}}})
+CALL = {"id": "a", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}
+
+
+def _provider_of(name: str) -> Any:
+    settings = load_settings()
+    return _provider(name, settings.settings.alias(name)[1], settings)
+
+
+def send(**asked: Any) -> gt.Reply:
+    request = Request(alias="fast", model="m", **{"messages": tuple(HELLO), **asked})
+    reply: gt.Reply = run_sync(_provider_of("fast").send(request))
+    return reply
+
+
+def test_tools_are_offered_and_their_calls_come_back(server: OpenAIServer) -> None:
+    server.say(completion(None, message={"content": None, "tool_calls": [CALL]}, finish_reason="tool_calls"))
+    reply = send(tools=(WEATHER,), options={"tool_choice": "required"})
+    assert reply.tool_calls == (ToolCall("a", "weather", '{"city": "Oslo"}'),)
+    assert (reply.text, reply.finish_reason, reply.message["tool_calls"]) == ("", "tool_calls", [CALL])
+    assert server.seen[0]["tools"] == [{"type": "function", "function": WEATHER.to_json()}]
+    assert server.seen[0]["tool_choice"] == "required"
+
+
+def test_vectors_have_an_address_of_their_own(server: OpenAIServer, alias: Alias) -> None:
+    alias(price="{input = 1, output = 0}")
+    server.say(Answer({"data": [{"index": 0, "embedding": [1, 0.5]}], "usage": {"prompt_tokens": 4}}))
+    reply = send(messages=(), inputs=("a",), options={"dimensions": 2})
+    assert (server.paths, server.seen) == (["/v1/embeddings"], [{"input": ["a"], "model": "m", "dimensions": 2}])
+    assert (reply.vectors, reply.usage, reply.cost) == (((1.0, 0.5),), gt.Usage(4, 0), Decimal("0.000004"))
+
+
+@pytest.mark.parametrize("structured", ["json", "prompt"])
+def test_an_output_may_be_asked_for_without_a_schema(server: OpenAIServer, alias: Alias, structured: str) -> None:
+    alias(structured=f'"{structured}"')
+    server.say(completion('{"name": "Ann"}'))
+    assert gt.chat("who?", output=Person).value == Person(name="Ann")
+    assert server.seen[0].get("response_format") == ({"type": "json_object"} if structured == "json" else None)
+    assert '"name"' in server.seen[0]["messages"][0]["content"]
+
+
+def test_more_calls_than_there_is_room_for_wait_without_losing_their_time(
+    server: OpenAIServer, alias: Alias, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gen_toolkit.models.exchange._MOST_IN_FLIGHT", 2)
+    alias(deadline_s="1", max_attempts="1")
+    server.say(Answer(completion("hello").body, delay=0.25))
+
+    async def many() -> list[gt.Reply]:
+        return await asyncio.gather(*(gt.achat(f"{number}") for number in range(12)))
+
+    assert [reply.text for reply in asyncio.run(many())] == ["hello"] * 12
+    assert len(set(server.connections)) <= 2

@@ -92,12 +92,17 @@ def test_images_and_tool_calls_pass_through_unchanged() -> None:
         {"role": "user", "content": [{"type": "text", "text": "see {{ x }}"}, image], "name": "ada"},
         {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "c1", "content": "done"},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "user", "content": [{"type": "document", "text": "{{ not }} a template", "n": 3}]},
     ]
     prompt = gt.Prompt("tools", messages=turns)
     assert prompt.variables == {"x"}
-    first, second, third = (dict(m) for m in prompt(x="this").messages)
+    first, *others = (dict(m) for m in prompt(x="this").messages)
     assert first == {**turns[0], "content": [{"type": "text", "text": "see this"}, image]}
-    assert (second, third) == (turns[1], turns[2])
+    assert others == turns[1:]
+    shown = prompt._repr_mimebundle_()["text/html"]
+    assert "[image_url]" in shown
+    assert "f({&quot;a&quot;: &quot;{{ b }}&quot;})" in shown
 
 
 @pytest.mark.parametrize("name", ["", "-a", ".a", "a b", "a/b", "a@b", "../a", "é", "a" * 101, "a\n"])

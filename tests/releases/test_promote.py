@@ -110,6 +110,8 @@ def test_machines_write_one_key_of_the_operators_file_and_keep_the_rest(path: Pa
         ("tiemout_s = 3", "Did you mean 'timeout_s'"),
         ("timeout_s = '3'", "must be a number"),
         ("timeout_s = -1", "must be a number"),
+        ("budget = '5 EUR'", "must be an amount"),
+        ("budget = 5", "must be an amount"),
         ("live = 'one'", "must be a whole number"),
         ("include = 'helpers.py'", "must be a list"),
         ("models = [1]", "must be a list"),
@@ -227,6 +229,21 @@ def test_a_list_of_models_is_pinned_and_checked_name_by_name(path: Path) -> None
 def test_a_model_that_is_left_to_the_settings_is_pinned_as_what_they_say(path: Path) -> None:
     made = promote(written(path, ASK, parameters="model: str | None = None"), "label")
     assert list(verify(folder_of(made))["models"]) == ["dry"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "pinned"),
+    [
+        ("talk = gt.Conversation(model='local')\ntalk.chat('hi')\nfor piece in talk.stream('ho'): ...", ["local"]),
+        ("talk = gt.Conversation()\ntalk.chat('hi')", ["dry"]),
+        ("gt.embed(['a'], model='local')", ["local"]),
+        ("for piece in gt.stream('hi'): ...", ["dry"]),
+        ("from gen_toolkit import chat\nchat('hi')", ["dry"]),
+    ],
+)
+def test_conversations_streams_and_embeddings_pin_their_model(path: Path, cell: str, pinned: list[str]) -> None:
+    made = promote(written(path, f"import gen_toolkit as gt\n{cell}\ngt.keep('a', 1)"), "label")
+    assert list(verify(folder_of(made))["models"]) == pinned
 
 
 def test_an_alias_that_is_not_what_was_reviewed_is_refused(path: Path) -> None:

@@ -129,7 +129,7 @@ def test_runs_prompts_and_tables_land_on_the_server_and_none_in_the_workspace(st
     assert outer.data.metrics["own"] == 3
     assert inner.data.tags["mlflow.parentRunId"] == outer.info.run_id
     assert (inner.data.params["prompt"], inner.data.metrics["acc"]) == ("label@1", 0.5)
-    assert result.verdicts[0].finding == "no difference shown"
+    assert result.verdicts[0].finding == "too few rows"
     table = remote.load_table(inner.info.experiment_id, "rows.json", run_ids=[inner.info.run_id])
     assert list(table["output"]) == ["good", "good"]
     assert remote.get_prompt_version_by_alias("label", "live").version == 1

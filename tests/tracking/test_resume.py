@@ -11,6 +11,7 @@ import pytest
 import gen_toolkit as gt
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import InputError
+from gen_toolkit.journal.retention import prune
 from gen_toolkit.journal.store import count
 from gen_toolkit.journal.totals import totals
 
@@ -85,6 +86,16 @@ def test_the_run_says_what_it_goes_on_with_and_each_attempt_has_its_own_totals()
     assert (first.resumes, second.resumes, third.resumes) == (None, first.id, first.id)
     assert "resumes" in repr(third)
     assert [totals(open_database(), run.id).calls for run in runs] == [1, 0, 0]
+
+
+def test_the_answers_of_an_unfinished_run_are_kept_until_it_is_finished() -> None:
+    subject, asked = model()
+    with pytest.raises(Stopped):
+        work(subject, 3, stop_at=2)
+    assert prune(open_database(), older_than=0.0).calls == 0
+    work(subject, 3)
+    assert len(asked) == 3
+    assert prune(open_database(), older_than=0.0).calls == 3
 
 
 def test_runs_of_other_names_and_runs_without_resume_are_left_alone() -> None:

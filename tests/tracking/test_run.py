@@ -11,7 +11,8 @@ from mlflow_store import Store
 
 import gen_toolkit as gt
 from gen_toolkit import scope
-from gen_toolkit.errors import InputError
+from gen_toolkit.errors import BudgetExceeded, InputError
+from gen_toolkit.tracking.run import opened
 
 ROWS = [{"text": "great", "label": "good"}, {"text": "awful", "label": "bad"}]
 LABEL = gt.Prompt("label", user="{{ text }}?", output=Literal["good", "bad"])
@@ -240,3 +241,59 @@ def test_a_failed_run_is_failed_also_where_mlflow_was_used_inside(store: Store) 
     with pytest.raises(ValueError, match="no"):
         work()
     assert [run.info.status for run in store.runs("run")] == ["FAILED"]
+
+
+# budgets
+
+
+def ask(*texts: str) -> None:
+    """A call takes 2 tokens for each one-word text; before it is sent it may take over 300."""
+    for text in texts:
+        gt.chat(text, model=gt.ScriptedModel({"*": "yes"}), max_tokens=1)
+
+
+def test_a_run_is_held_to_its_budget_and_outside_nothing_holds(store: Store) -> None:
+    with (
+        pytest.raises(BudgetExceeded, match="the budget of run 'small' is 330 tokens: 4 tokens are spent") as caught,
+        gt.run("small", budget="330 tokens") as run,
+    ):
+        ask("a", "b", "c" * 100)
+    assert caught.value.exit_code == 4
+    told = store.run(run.id)
+    assert (told.info.status, told.data.metrics["calls"]) == ("FAILED", 3)
+    ask("c" * 100)
+
+
+def test_of_runs_inside_each_other_each_is_held(store: Store) -> None:
+    with (
+        gt.run("outer", budget="1000 tokens"),
+        gt.run("inner", budget="1 tokens"),
+        pytest.raises(BudgetExceeded, match="run 'inner'"),
+    ):
+        ask("a")
+    with (
+        gt.run("outer", budget="1 tokens"),
+        gt.run("inner", budget="1000 tokens"),
+        pytest.raises(BudgetExceeded, match="run 'outer'"),
+    ):
+        ask("a")
+
+
+def test_a_run_that_is_taken_up_again_goes_on_with_what_is_left(store: Store) -> None:
+    """Whoever takes it up names the first run of the chain as the owner of its calls."""
+    with opened("run", "again", owner="root"):
+        ask("a", "b", "c")
+    spent = []
+    for _ in range(2):
+        with opened("run", "again", budget="330 tokens", owner="root"):
+            ask("d")
+            with pytest.raises(BudgetExceeded) as caught:
+                ask("e" * 100)
+        spent.append(caught.value.spent)
+    assert spent == ["8 tokens", "10 tokens"]
+
+
+def test_a_budget_that_is_none_is_refused_before_the_run_begins(store: Store) -> None:
+    with pytest.raises(InputError, match="'5 EUR' is no amount"), gt.run("never", budget="5 EUR"):
+        pass
+    assert store.runs("run") == []

@@ -20,7 +20,7 @@ from mlflow_store import Store, new_session
 
 import gen_toolkit as gt
 from gen_toolkit import scope
-from gen_toolkit.database.engine import open_database
+from gen_toolkit.database.engine import Database, open_database
 from gen_toolkit.events import Recorded, RunEnded, RunStarted, emit
 from gen_toolkit.process import this_process
 from gen_toolkit.settings import load_settings
@@ -57,7 +57,7 @@ def state(store: Store) -> list[Any]:
     return told
 
 
-def test_delivering_everything_twice_leaves_the_same_state(store: Store) -> None:
+def test_delivering_everything_twice_leaves_the_same_state(either_database: str, store: Store) -> None:
     result = work()
     once = state(store)
     assert len(once) == 3
@@ -125,7 +125,9 @@ def test_a_store_that_is_down_does_not_hold_up_another(store: Store, monkeypatch
     ],
     ids=str,
 )
-def test_an_event_that_mlflow_refuses_blocks_no_other(store: Store, poison: tuple[str, dict[str, Any]]) -> None:
+def test_an_event_that_mlflow_refuses_blocks_no_other(
+    either_database: str, store: Store, poison: tuple[str, dict[str, Any]]
+) -> None:
     with gt.run("mine") as run:
         kind, data = poison
         event = json.dumps({"run": run.id, "time": 1.0, **data})
@@ -161,7 +163,9 @@ def _dead_process() -> str:
     return child.stdout.strip()
 
 
-def test_the_runs_of_a_dead_process_are_closed_and_those_of_a_living_one_are_not(store: Store) -> None:
+def test_the_runs_of_a_dead_process_are_closed_and_those_of_a_living_one_are_not(
+    either_database: str, store: Store
+) -> None:
     dead = _dead_process()
     starts = {
         name: RunStarted(run=scope.new_id(), name=name, run_kind=kind, tags={"gen_toolkit.process": process})
@@ -200,7 +204,30 @@ def test_only_one_writes_at_a_time(store: Store) -> None:
     assert store.drain() == 0
 
 
-def test_many_writers_at_once_deliver_each_event_once(store: Store) -> None:
+@pytest.mark.postgres
+def test_of_machines_that_share_a_database_one_writes_at_a_time(postgres: object, store: Store) -> None:
+    with gt.run("mine"):
+        pass
+    waiting = spool.count_waiting(open_database())
+    other = Database(open_database().place)  # as on another machine, where our file is not locked
+    with other.elected("deliver") as theirs:
+        assert theirs
+        assert store.drain(seconds=0.3) == waiting
+    other.engine.dispose()
+    assert store.drain() == 0
+
+
+@pytest.mark.postgres
+def test_what_goes_into_another_machines_file_is_left_to_that_machine(postgres: object, store: Store) -> None:
+    with gt.run("mine") as run:
+        pass
+    spool.put(open_database(), RunStarted(run="theirs", name="x", run_kind="run"), "sqlite:////not/here/m.db", "e")
+    assert store.drain() == 0
+    assert store.run(run.id).info.status == "FINISHED"
+    assert spool.count_waiting(open_database()) == 1
+
+
+def test_many_writers_at_once_deliver_each_event_once(either_database: str, store: Store) -> None:
     for n in range(5):
         with gt.run(f"r{n}"):
             gt.keep("n", n)
@@ -234,7 +261,7 @@ def test_a_process_that_works_in_two_workspaces_writes_for_both(
         assert [run.info.run_name for run in Store(root).runs("run")] == [root.name]
 
 
-def test_what_a_script_kept_is_in_mlflow_when_it_has_ended(store: Store, tmp_path: Path) -> None:
+def test_what_a_script_kept_is_in_mlflow_when_it_has_ended(either_database: str, store: Store, tmp_path: Path) -> None:
     program = (
         "import os, gen_toolkit as gt\n"
         "gt.keep('first', 1)\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -121,6 +122,8 @@ class JournalLink:
                 key=call.cassette_key,
                 alias=call.request.alias,
             )
+        if found.reply is None and found.error is None:
+            raise _no_longer(call, found)
         return found
 
     def _reply(self, call: Call, known: Known, source: Source) -> Reply:
@@ -137,6 +140,19 @@ class JournalLink:
             if self._cassette.bodies:
                 kept["request"] = request_body(call.request)
             self._cassette.add(call.cassette_key, kept)
+
+
+def _no_longer(call: Call, found: Known) -> ReplayMiss:
+    """An answer that the journal knows of, and has no text of."""
+    prompt = f" of {call.request.prompt}" if call.request.prompt else ""
+    asked = f"replay: the reply to a request{prompt} to {call.request.alias!r}"
+    facts = {"key": call.cassette_key, "alias": call.request.alias, "call": found.id}
+    if found.pruned_at is None:
+        fix = 'Give the alias bodies = "full" and record it once more with GEN_TOOLKIT_CALLS=reuse.'
+        return ReplayMiss(f"{asked} was not kept: its alias keeps hashes only", fix=fix, **facts)
+    day = time.strftime("%Y-%m-%d", time.localtime(found.pruned_at))
+    fix = "Record it once more with GEN_TOOLKIT_CALLS=reuse; bodies_days says how long replies are kept."
+    return ReplayMiss(f"{asked} was removed on {day}, because of its age", fix=fix, pruned_at=found.pruned_at, **facts)
 
 
 def _shown(error: BaseException) -> GenToolkitError:

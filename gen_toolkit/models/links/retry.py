@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from gen_toolkit.errors import DeadlineExceeded, ModelError
+from gen_toolkit.errors import DeadlineExceeded, GenToolkitError, ModelError
 from gen_toolkit.messages.reply import Reply
 from gen_toolkit.messages.request import Request
 from gen_toolkit.models.deadline import Deadline
@@ -103,6 +103,10 @@ class _Attempts:
                 deadline_s=self._deadline_s,
             )
             raise self._told(error) from self._last
+        except GenToolkitError as error:
+            if not isinstance(error, ModelError):  # ours: this attempt was never sent, those before it were
+                error.data |= {"attempts": self._made - 1, "unanswered": self._unanswered}
+            raise
 
     def _told(self, error: ModelError) -> ModelError:
         """The error with what the whole call took, and of a stream what came before it."""

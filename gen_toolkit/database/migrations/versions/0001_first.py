@@ -1,13 +1,13 @@
 """calls, spool and runs: the first schema."""
 
 import sqlalchemy as sa
-from alembic import op
+from alembic.operations import Operations
 
 revision = "0001"
 down_revision = None
 
 
-def upgrade() -> None:
+def upgrade(op: Operations) -> None:
     op.create_table(
         "calls",
         sa.Column("id", sa.String(36), primary_key=True),
@@ -64,8 +64,3 @@ def upgrade() -> None:
     )
     op.create_index("runs_by_state", "runs", ["state"])
     op.create_index("runs_by_name", "runs", ["name", "created_at"])
-
-
-def downgrade() -> None:
-    for table in ("runs", "spool", "calls"):
-        op.drop_table(table)
