@@ -8,10 +8,11 @@ import os
 import signal
 import threading
 import time
+from typing import Any
 
 import pytest
 
-from gen_toolkit.loop import event_loop, on_loop, run_sync
+from gen_toolkit.loop import event_loop, on_loop, post, run_sync
 
 
 async def double(number: int) -> int:
@@ -118,3 +119,41 @@ def test_cancelling_the_awaiter_cancels_the_work() -> None:
     with pytest.raises(TimeoutError):
         asyncio.run(impatient())
     assert cancelled.wait(5)
+
+
+def test_one_waking_serves_all_that_is_posted_and_none_keeps_another_back() -> None:
+    called: list[int] = []
+    failed: list[object] = []
+
+    async def main() -> int:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: failed.append(context["exception"]))
+        wakings = 0
+        real = loop.call_soon_threadsafe
+
+        def counted(*arguments: Any, **more: Any) -> Any:
+            nonlocal wakings
+            wakings += 1
+            return real(*arguments, **more)
+
+        loop.call_soon_threadsafe = counted  # type: ignore[method-assign]
+
+        def from_elsewhere() -> None:
+            for number in range(1000):
+                post(loop, (lambda: 1 // 0) if number == 500 else lambda n=number: called.append(n))
+
+        thread = threading.Thread(target=from_elsewhere)
+        thread.start()
+        thread.join()  # the loop is not free meanwhile: all of it waits
+        await asyncio.sleep(0)
+        return wakings
+
+    assert asyncio.run(main()) == 1
+    assert called == [number for number in range(1000) if number != 500]
+    assert [type(error) for error in failed] == [ZeroDivisionError]
+
+
+def test_what_is_posted_to_a_closed_loop_is_for_nobody() -> None:
+    loop = asyncio.new_event_loop()
+    loop.close()
+    post(loop, pytest.fail, "called")

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from gen_toolkit.database.engine import Database
 from gen_toolkit.database.sql import Connection
+from gen_toolkit.loop import post
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -57,8 +58,7 @@ class GroupCommit:
             results = self._commit(group)
             for loop in {waiting.loop for waiting in group}:
                 told = [(w.done, r) for w, r in zip(group, results, strict=True) if w.loop is loop]
-                if not loop.is_closed():
-                    loop.call_soon_threadsafe(_tell, told)  # once a group: waking the loop is what costs
+                post(loop, _tell, told)
 
     def _commit(self, group: list[_Waiting]) -> list[Any]:
         by_work: dict[Work[Any, Any], list[int]] = {}

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
-from gen_toolkit.loop import event_loop
+from gen_toolkit.loop import event_loop, post
 from gen_toolkit.messages.piece import Piece
 from gen_toolkit.messages.reply import Reply
 from gen_toolkit.models.provider import Pieces
@@ -114,8 +114,7 @@ class _Arrivals:
         self._queue.put(arrived)
         if self._reader is not None:
             loop, woken = self._reader
-            with contextlib.suppress(RuntimeError):  # the reader's loop is closed: nobody reads any more
-                loop.call_soon_threadsafe(woken.set)
+            post(loop, woken.set)
 
     def get(self) -> Any:
         return self._queue.get()

@@ -57,7 +57,7 @@ def test_when_the_one_who_asked_fails_another_asks(server: OpenAIServer) -> None
         return await asyncio.gather(*(ask() for _ in range(5)), return_exceptions=True)
 
     answers = asyncio.run(many())
-    assert sum(isinstance(answer, GenToolkitError) for answer in answers) == 1
+    assert sum(isinstance(answer, GenToolkitError) for answer in answers) == 1, answers
     assert answers.count("two") == 4
     assert len(server.seen) == 2
 

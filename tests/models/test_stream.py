@@ -170,13 +170,15 @@ def test_a_stream_that_nobody_holds_any_more_is_stopped() -> None:
 def test_a_cancelled_reader_stops_the_call() -> None:
     model = SlowModel()
 
+    reading = asyncio.Event()
+
     async def read() -> None:
         async for _ in gt.stream("tell", model=model):
-            pass
+            reading.set()
 
     async def cancel() -> None:
         task = asyncio.create_task(read())
-        await asyncio.sleep(0.1)
+        await reading.wait()
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
