@@ -54,7 +54,7 @@ def test_a_limit_that_nobody_configured_is_found(limited: LimitedServer, workspa
     assert limited.most_in(10, after=together.start + 20) <= 1.1 * 10 * A_SECOND
     assert len(limited.refused) < 1.25 * PROCESSES * TASKS  # nearly all of them in the first moment
     assert together.behind[0] >= 0.5 * TASKS
-    assert together.seconds < 1.6 * PROCESSES * TASKS / A_SECOND
+    assert together.seconds < 2 * PROCESSES * TASKS / A_SECOND
 
 
 @pytest.mark.chaos
