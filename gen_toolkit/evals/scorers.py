@@ -16,6 +16,8 @@ from gen_toolkit.evals.scorers_find import contains as contains
 from gen_toolkit.evals.scorers_find import regex as regex
 from gen_toolkit.evals.scorers_json import json_fields as json_fields
 from gen_toolkit.evals.scorers_json import json_schema as json_schema
+from gen_toolkit.evals.scorers_judge import judge as judge
+from gen_toolkit.evals.scorers_judge_pair import pairwise as pairwise
 from gen_toolkit.evals.scorers_labels import labels as labels
 from gen_toolkit.evals.scorers_number import number as number
 from gen_toolkit.evals.scorers_text import exact as exact
@@ -33,10 +35,12 @@ __all__ = [
     "exact",
     "json_fields",
     "json_schema",
+    "judge",
     "labels",
     "latency",
     "normalised",
     "number",
+    "pairwise",
     "regex",
 ]
 
