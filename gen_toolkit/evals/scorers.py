@@ -19,7 +19,9 @@ from gen_toolkit.evals.scorers_json import json_schema as json_schema
 from gen_toolkit.evals.scorers_judge import judge as judge
 from gen_toolkit.evals.scorers_judge_pair import pairwise as pairwise
 from gen_toolkit.evals.scorers_labels import labels as labels
+from gen_toolkit.evals.scorers_mlflow import mlflow as mlflow
 from gen_toolkit.evals.scorers_number import number as number
+from gen_toolkit.evals.scorers_similarity import similarity as similarity
 from gen_toolkit.evals.scorers_text import exact as exact
 from gen_toolkit.evals.scorers_text import normalised as normalised
 from gen_toolkit.evals.scorers_took import cost as cost
@@ -38,10 +40,12 @@ __all__ = [
     "judge",
     "labels",
     "latency",
+    "mlflow",
     "normalised",
     "number",
     "pairwise",
     "regex",
+    "similarity",
 ]
 
 _METRIC = re.compile(r"[A-Za-z0-9][\w\-.: ]*(/[\w\-.: ]*[\w\-: ])*", re.ASCII)
