@@ -78,8 +78,9 @@ def _where(database: Database, wanted: Wanted) -> list[ColumnElement[bool]]:
         jobs = select(runs.c.root).where(runs.c.name == wanted.pipeline, runs.c.kind == "job")
         which.append(calls.c.owner.in_(jobs))
     if wanted.prompt is not None:
-        versions = [calls.c.prompt.startswith(wanted.prompt + mark, autoescape=True) for mark in "@#"]
-        which.append(or_(calls.c.prompt == wanted.prompt, *versions))
+        begins = func.substr(calls.c.prompt, 1, len(wanted.prompt) + 1)  # LIKE would not tell A from a on SQLite
+        versions = begins.in_([wanted.prompt + mark for mark in "@#"])
+        which.append(or_(calls.c.prompt == wanted.prompt, versions))
     if wanted.alias is not None:
         which.append(calls.c.alias == wanted.alias)
     return which

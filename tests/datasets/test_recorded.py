@@ -67,10 +67,11 @@ def test_a_prompt_is_meant_with_all_its_versions_and_none_that_begins_alike() ->
     ask("one")
     ask("two", prompt=gt.Prompt("label", user="{{ text }}!"))
     ask("three", prompt=gt.Prompt("label-2", user="{{ text }}"))
-    gt.chat("four", model=MODEL)
+    ask("four", prompt=gt.Prompt("LABEL", user="{{ text }}"))
+    gt.chat("five", model=MODEL)
     assert requests(prompt="label") == ["one?", "two!"]
     assert requests(prompt=str(LABEL.reference)) == ["one?"]
-    assert requests() == ["one?", "two!", "three", "four"]
+    assert requests() == ["one?", "two!", "three", "four", "five"]
 
 
 def test_an_alias_and_a_run_narrow_it_down() -> None:
