@@ -20,7 +20,7 @@ class Agreement:
     """
 
     judge: str
-    """What was calibrated: a digest of rubric, scale, and what the model's alias means."""
+    """What was calibrated: a digest of rubric, scale, columns, options, and what the model's alias means."""
     kappa: float | None
     low: float | None
     high: float | None

@@ -12,7 +12,7 @@ from gen_toolkit.errors import ScorerError
 from gen_toolkit.evals.agreement import Agreement
 from gen_toolkit.evals.score import Score
 from gen_toolkit.evals.scorers_check import column_names, shown
-from gen_toolkit.evals.scorers_judge_ask import Question, plain, shown_row
+from gen_toolkit.evals.scorers_judge_ask import Question, fence, plain, shown_row
 from gen_toolkit.evals.scorers_judge_people import AnyJudge, as_agreement
 from gen_toolkit.evals.scorers_judge_scale import Scale
 from gen_toolkit.models.gateway import Model
@@ -44,7 +44,7 @@ class Pairwise(AnyJudge):
 
     async def __call__(self, value: Any, row: Row) -> Score:
         mine, other = plain(value), self._other(row)
-        if mine == other:
+        if fence(mine) == fence(other):  # as a judge would see them: 1 and true are not the same
             return Score(0.5, "the two are the same", "tie")
         seen = shown_row(row, self.shown, self.against if isinstance(self.against, str) else None)
         (said, reason), (swapped, other_reason) = await asyncio.gather(

@@ -17,6 +17,7 @@ from gen_toolkit.evals.scorers_check import shown
 from gen_toolkit.evals.scorers_judge_ask import Question
 from gen_toolkit.evals.scorers_judge_scale import Scale
 from gen_toolkit.events import FileRecorded, Recorded, emit
+from gen_toolkit.messages.request import digest
 
 _Judge = TypeVar("_Judge", bound="AnyJudge")
 
@@ -43,6 +44,11 @@ class AnyJudge:
     def people(self) -> Scale:
         """The scale on which people judge."""
         return self.question.scale
+
+    @property
+    def digest(self) -> str:
+        """What an agreement is bound to: what is asked of whom, and the columns that are named."""
+        return digest([self.question.digest, self.shown])
 
     def calibrate(
         self: _Judge,
@@ -86,7 +92,7 @@ class AnyJudge:
         found = Agreement.of(
             pairs,
             self.people.labels,
-            judge=self.question.digest,
+            judge=self.digest,
             failed=len(data) - len(pairs),
             dataset=data.digest,
         )
@@ -101,12 +107,12 @@ class AnyJudge:
         """Why the judge may not decide, in a sentence; None: it may."""
         asked: Any = threshold  # whatever the annotation says
         if isinstance(asked, bool) or not isinstance(asked, int | float) or not 0 < asked <= 1:
-            raise ScorerError(f"threshold={shown(threshold)} is no kappa to ask for", fix="Give one from 0 to 1.")
+            raise ScorerError(f"threshold={shown(threshold)} is no kappa to ask for", fix="Give one above 0, up to 1.")
         found = self.agreement
         if found is None:
             return f"judge {self.name!r} was never compared with people: judge.calibrate(rows) does it"
-        if found.judge != self.question.digest:
-            return f"judge {self.name!r} is not the one that was calibrated: its rubric, scale or model has changed"
+        if found.judge != self.digest:
+            return f"judge {self.name!r} is not the one that was calibrated: its rubric, scale, columns or model differ"
         if found.low is None or found.low < threshold:
             return f"judge {self.name!r}: {found}; to decide, the lower limit must be at least {threshold:g}"
         return None

@@ -11,6 +11,7 @@ import gen_toolkit as gt
 from gen_toolkit.errors import ScorerError, UnknownAlias
 from gen_toolkit.evals.result import Result
 from gen_toolkit.evals.scorers_judge_ask import fence
+from gen_toolkit.models.strict import is_strict
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -147,6 +148,11 @@ def test_an_empty_rubric_an_unknown_alias_and_wrong_columns_are_refused_when_the
         gt.scorers.judge("r", model=PUPIL, columns=[])
     with pytest.raises(ScorerError, match="'answer'"):
         gt.evaluate(ASK, ROWS, model=PUPIL, scorer=gt.scorers.judge("r", model=PUPIL, columns=["answer"]))
+
+
+@pytest.mark.parametrize("scale", [(1, 5), ["bad", "ok", "good"]])
+def test_servers_can_be_held_to_the_scale_word_by_word(scale: Any) -> None:
+    assert is_strict(gt.scorers.judge("r", scale=scale, model=PUPIL).question.scale.output.schema)
 
 
 @pytest.mark.model

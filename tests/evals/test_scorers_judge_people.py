@@ -122,7 +122,8 @@ def test_an_agreement_can_be_kept_and_given_back_but_not_to_another_judge() -> N
     assert Agreement.from_json(kept) == found
     assert judge(agreement=kept).can_gate()
     assert judge(agreement=found, name="under another name").can_gate()
-    for other in (judge(agreement=kept, scale=(1, 6)), judge({"*": said(5)}, agreement=kept)):
+    others = [judge(agreement=kept, scale=(1, 6)), judge({"*": said(5)}, agreement=kept)]
+    for other in [*others, judge(agreement=kept, columns=["question"]), judge(agreement=kept, temperature=1)]:
         assert "is not the one that was calibrated" in other.gate_problem()
     with pytest.raises(ScorerError, match="is no agreement"):
         judge(agreement={"kappa": 1.0})
@@ -135,7 +136,7 @@ def test_an_alias_that_came_to_mean_another_model_loses_its_agreement(workspace:
     asked = gt.scorers.judge("Is it good?", model="judge").calibrate(ROWS)
     assert asked.can_gate()
     (workspace / "gen_toolkit.toml").write_text(settings.format("another"), encoding="utf-8")
-    assert "its rubric, scale or model has changed" in str(asked.gate_problem())
+    assert "its rubric, scale, columns or model differ" in str(asked.gate_problem())
 
 
 def test_the_agreement_stands_in_mlflow_with_its_evaluation(store: Store) -> None:
