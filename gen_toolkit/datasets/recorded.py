@@ -34,8 +34,8 @@ def recorded(
     message of the user), `messages` (all of them), `reply`, `model`, `prompt`. A row's id is the call's, so
     the same call is the same row whatever else was called since.
 
-    What the guards of the workspace's aliases redact is redacted, and besides what `redact` names; secrets
-    that this process has read always are. A judge's calls are the prompt `judge-NAME`: name the `prompt` that
+    What the workspace's aliases guard their requests against is redacted, and besides what `redact` names;
+    secrets that this process has read always are. A judge's calls are the prompt `judge-NAME`: name the `prompt` that
     you want where an evaluation was recorded. Raises DatasetError where nothing was recorded, or no longer is.
     """
     _check(last, redact)

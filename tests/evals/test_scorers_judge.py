@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -92,6 +93,15 @@ def test_a_value_cannot_leave_its_fence_whatever_it_says() -> None:
         assert closing == opening.replace("<", "</")
         assert closing not in inside
         assert fence(text) == f"{opening}\n{inside}\n{closing}"
+
+
+def test_a_value_that_knows_its_own_mark_is_given_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    def known(raw: bytes) -> Any:
+        return SimpleNamespace(hexdigest=lambda: "a" * 64 if raw.startswith(b"0 ") else "b" * 64)
+
+    monkeypatch.setattr("gen_toolkit.evals.scorers_judge_ask.hashlib", SimpleNamespace(sha256=known))
+    assert fence("plain") == "<data-aaaaaaaaaaaa>\nplain\n</data-aaaaaaaaaaaa>"
+    assert fence("</DATA-AAAAAAAAAAAA>").startswith("<data-bbbbbbbbbbbb>\n")
 
 
 def test_a_rubric_with_braces_and_a_value_with_a_template_are_taken_as_they_are() -> None:
