@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gen_toolkit.datasets.dataset import Dataset as Dataset
     from gen_toolkit.datasets.read import dataset as dataset
+    from gen_toolkit.datasets.recorded import recorded as recorded
     from gen_toolkit.errors import GenToolkitError as GenToolkitError
     from gen_toolkit.evals import scorers as scorers
     from gen_toolkit.evals.choice import Choose as Choose
@@ -51,6 +52,7 @@ _HOME_OF = {
     "evaluate": "evals.evaluate",
     "keep": "tracking.keep",
     "load_prompt": "prompts.registry",
+    "recorded": "datasets.recorded",
     "run": "tracking.run",
     "scorers": "evals",
     "stream": "models.chat",

@@ -17,9 +17,13 @@ from gen_toolkit.datasets.place import Place, Table
 from gen_toolkit.datasets.plain import from_columns, plain_row
 from gen_toolkit.datasets.schema import checked
 from gen_toolkit.errors import DatasetError
+from gen_toolkit.tracking.records import read_records
 from gen_toolkit.workspace import find_workspace
 
-_ADVICE = "Give a path to .csv, .tsv, .json, .jsonl or .parquet, package:NAME/FILE, a DataFrame, or a list of dicts."
+_ADVICE = (
+    "Give a path to .csv, .tsv, .json, .jsonl or .parquet, package:NAME/FILE, mlflow:NAME, a DataFrame, "
+    "or a list of dicts."
+)
 
 
 def dataset(
@@ -30,7 +34,8 @@ def dataset(
     schema: Any = None,
     digest: str | None = None,
 ) -> Dataset:
-    """Rows from `source`: a path (relative to the workspace), `package:NAME/FILE`, a DataFrame, a list of dicts.
+    """Rows from `source`: a path (relative to the workspace), `package:NAME/FILE`, `mlflow:NAME` (MLflow's
+    dataset of that name), a DataFrame, a list of dicts.
 
     `id` names the column that identifies a row; without it the row's content does. `schema` declares
     columns: a pydantic model, or types by column such as `{"text": str, "label": Literal["a", "b"]}`.
@@ -53,6 +58,10 @@ def dataset(
 
 def _table(source: Any) -> Table:
     """What the reader for this source finds."""
+    if isinstance(source, str) and source.startswith("mlflow:"):
+        named = source.removeprefix("mlflow:")
+        rows = [plain_row(row, Place(row=number)) for number, row in enumerate(read_records(named))]
+        return Table(rows, named)
     if isinstance(source, str | Path):
         return _read(_locate(source))
     if isinstance(source, Dataset):

@@ -16,8 +16,12 @@ from gen_toolkit.evals.scorers_find import contains as contains
 from gen_toolkit.evals.scorers_find import regex as regex
 from gen_toolkit.evals.scorers_json import json_fields as json_fields
 from gen_toolkit.evals.scorers_json import json_schema as json_schema
+from gen_toolkit.evals.scorers_judge import judge as judge
+from gen_toolkit.evals.scorers_judge_pair import pairwise as pairwise
 from gen_toolkit.evals.scorers_labels import labels as labels
+from gen_toolkit.evals.scorers_mlflow import mlflow as mlflow
 from gen_toolkit.evals.scorers_number import number as number
+from gen_toolkit.evals.scorers_similarity import similarity as similarity
 from gen_toolkit.evals.scorers_text import exact as exact
 from gen_toolkit.evals.scorers_text import normalised as normalised
 from gen_toolkit.evals.scorers_took import cost as cost
@@ -33,11 +37,15 @@ __all__ = [
     "exact",
     "json_fields",
     "json_schema",
+    "judge",
     "labels",
     "latency",
+    "mlflow",
     "normalised",
     "number",
+    "pairwise",
     "regex",
+    "similarity",
 ]
 
 _METRIC = re.compile(r"[A-Za-z0-9][\w\-.: ]*(/[\w\-.: ]*[\w\-: ])*", re.ASCII)

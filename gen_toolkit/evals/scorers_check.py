@@ -23,6 +23,20 @@ def column_name(given: Any, scorer: str) -> str:
     return given
 
 
+def column_names(given: Any, scorer: str) -> tuple[str, ...] | None:
+    """The names of columns; None where none are named. Raises ScorerError for anything else."""
+    if given is None:
+        return None
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, Sequence) or not names or not all(isinstance(name, str) and name for name in names):
+        raise ScorerError(
+            f"scorer {scorer!r}: columns={shown(given)} are no names of columns",
+            fix='Write columns=["column"], or leave it out for all.',
+            scorer=scorer,
+        )
+    return tuple(names)
+
+
 def one_of(given: Any, known: Collection[str | None], option: str, scorer: str) -> None:
     """Raises ScorerError where an option has a value that is not known."""
     if not (given is None or isinstance(given, str)) or given not in known:

@@ -31,10 +31,11 @@ def embed(texts: str | Iterable[str], *, model: Model = None, **options: Any) ->
 
     Raises InputError for no texts, or what is no text; a ModelError when no usable answer came.
     """
-    return run_sync(_embed(_texts(texts), model, plain(options)))
+    return run_sync(vectors_of(_texts(texts), model, plain(options)))
 
 
-async def _embed(texts: list[str], model: Model, options: Mapping[str, Any]) -> Reply:
+async def vectors_of(texts: list[str], model: Model, options: Mapping[str, Any]) -> Reply:
+    """The awaited form for scorers, on the toolkit's own loop; see `embed`."""
     door = open_door(model)
     places = asyncio.Semaphore(door.settings.concurrency)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from gen_toolkit.ipynb import Notebook, code_cells, source, tags
 
 _CALLS_WITH_MODEL = {"chat", "achat", "choose", "stream", "embed", "evaluate", "aevaluate", "Conversation"}
+_SCORERS_WITH_MODEL = {"judge", "pairwise", "similarity"}
 
 
 @dataclass
@@ -81,6 +82,16 @@ def _visit_call(node: ast.Call, cell: int, found: References, parameters: set[st
             _literal(keywords["baseline"], cell, "baseline=", found.prompts, found)
         if "model" in keywords or _is_toolkits(node.func, found):
             _model(keywords.get("model"), found, parameters)
+    elif name in _SCORERS_WITH_MODEL and _is_scorers(node.func, found):
+        _model(keywords.get("model"), found, parameters)
+
+
+def _is_scorers(function: ast.expr, found: References) -> bool:
+    """`gt.scorers.judge`, or `scorers.judge`; a function of the notebook's own may be called `judge`, too."""
+    room = function.value if isinstance(function, ast.Attribute) else None
+    if isinstance(room, ast.Attribute):
+        return room.attr == "scorers" and isinstance(room.value, ast.Name) and room.value.id in found.toolkit
+    return isinstance(room, ast.Name) and room.id == "scorers"
 
 
 def _is_toolkits(function: ast.expr, found: References) -> bool:

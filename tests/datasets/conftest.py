@@ -1,0 +1,3 @@
+from mlflow_store import store
+
+__all__ = ["store"]
