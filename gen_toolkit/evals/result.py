@@ -34,6 +34,8 @@ class RowResult:
     calls: int = 0
     """Calls made now; answers taken from the journal are not counted."""
     probabilities: Mapping[str, float] | None = None
+    repeat: int = 0
+    """Of a row that is evaluated several times, the how many-th this is, from 0."""
 
     def group_by(self, column: str) -> str:
         """What rows of the same group share; a row without a value in the column stands for itself."""

@@ -32,7 +32,8 @@ class Scorer(Protocol):
     `range` = (lowest, highest): a number outside is an error at its row, never a score;
     `columns`: the columns it needs, checked before the first call (`column` for a single one);
     `higher_is_better` = False: less is better, as of seconds and money;
-    `reads_result` = True: it is given the RowResult (value, cost, seconds, usage) in place of the value.
+    `reads_result` = True: it is given the RowResult (value, cost, seconds, usage) in place of the value;
+    `inline` = True: it computes for microseconds and never waits, so it needs no thread of its own.
     """
 
     @property
