@@ -8,10 +8,9 @@ from gen_toolkit import scope
 from gen_toolkit.amount import Amount
 from gen_toolkit.evals.choice import Method
 from gen_toolkit.evals.evaluation import Evaluation
-from gen_toolkit.evals.functions import Functions
 from gen_toolkit.evals.plan import Subject, planned
 from gen_toolkit.evals.result import Result
-from gen_toolkit.loop import on_loop, run_sync
+from gen_toolkit.loop import run_sync
 from gen_toolkit.models.gateway import Model
 from gen_toolkit.prompts.prompt import Prompt
 
@@ -42,12 +41,13 @@ def evaluate(
 
     Rows that fail are counted and shown, never scored. Answers are reused where the same row was asked
     the same before, unless `calls="live"`. `budget` is what its calls may take, as in `gt.run`: when it is
-    used up, rows under way are finished and BudgetExceeded is raised; the same again with a larger budget
-    asks only for the rest. What could not work at all (an unknown alias, a missing
-    column, an unreachable model) raises, and no run is left open.
+    used up, rows under way are finished and BudgetExceeded is raised; Ctrl-C raises EvaluationStopped, a
+    KeyboardInterrupt. Of both `.result` holds the rows that are done, and the same evaluation again asks only
+    for the rest. What is to come (calls, tokens, money, time) is said in a line before it begins. What
+    could not work at all (an unknown alias, a missing column, an unreachable model) raises, and no run is left open.
     """
-    return run_sync(
-        aevaluate(
+    evaluation = Evaluation(
+        planned(
             subject,
             rows,
             scorer=scorer,
@@ -61,6 +61,10 @@ def evaluate(
             name=name,
         )
     )
+    try:
+        return run_sync(evaluation.run())
+    except KeyboardInterrupt:
+        raise evaluation.stopped() from None
 
 
 async def aevaluate(
@@ -91,8 +95,4 @@ async def aevaluate(
         budget=budget,
         name=name,
     )
-    functions = Functions(plan.task.concurrency)  # here: async functions of the user's belong to this loop
-    try:
-        return await on_loop(Evaluation(plan, functions).run())
-    finally:
-        functions.close()
+    return await Evaluation(plan).run()
