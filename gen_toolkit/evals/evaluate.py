@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gen_toolkit import scope
 from gen_toolkit.amount import Amount
 from gen_toolkit.evals.choice import Method
 from gen_toolkit.evals.evaluation import Evaluation
-from gen_toolkit.evals.plan import Subject, planned
+from gen_toolkit.evals.plan import planned
 from gen_toolkit.evals.result import Result
+from gen_toolkit.evals.tasks import Subject
 from gen_toolkit.loop import run_sync
 from gen_toolkit.models.gateway import Model
 from gen_toolkit.prompts.prompt import Prompt
 
 
 def evaluate(
-    subject: Subject,
+    subject: Subject | Sequence[Subject],
     rows: Any,
     *,
     scorer: Any,
-    model: Model = None,
-    method: Method = "generate",
+    model: Model | Sequence[Model] = None,
+    options: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    method: Method | Sequence[Method] = "generate",
+    repeats: int = 1,
     baseline: str | Prompt | Result | None = None,
     detect: float | None = None,
     group: str | None = None,
     calls: scope.Mode | None = None,
     budget: str | Amount | None = None,
     name: str | None = None,
-) -> Result:
+) -> Any:
     """Evaluate a prompt, or a function of a row, on rows; the result is a table with intervals.
+
+    Of lists (subjects, models, options, methods) each with each is a cell: with more than one the result is a
+    Grid of Results, its verdicts held together by Holm's method. A function is one cell, whatever the models.
+    `options` are sent with every request (temperature, …). `repeats` asks each row so many times; the repeats
+    of a row count together in intervals and verdicts.
 
     A prompt is rendered with its defaults, then the row's columns; columns it does not use are left for
     the scorers. `scorer` is one or a list of callables of (value, row). `method` says how a label is
@@ -52,7 +61,9 @@ def evaluate(
             rows,
             scorer=scorer,
             model=model,
+            options=options,
             method=method,
+            repeats=repeats,
             baseline=baseline,
             detect=detect,
             group=group,
@@ -68,26 +79,30 @@ def evaluate(
 
 
 async def aevaluate(
-    subject: Subject,
+    subject: Subject | Sequence[Subject],
     rows: Any,
     *,
     scorer: Any,
-    model: Model = None,
-    method: Method = "generate",
+    model: Model | Sequence[Model] = None,
+    options: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    method: Method | Sequence[Method] = "generate",
+    repeats: int = 1,
     baseline: str | Prompt | Result | None = None,
     detect: float | None = None,
     group: str | None = None,
     calls: scope.Mode | None = None,
     budget: str | Amount | None = None,
     name: str | None = None,
-) -> Result:
+) -> Any:
     """The same as `evaluate`, to be awaited."""
     plan = planned(
         subject,
         rows,
         scorer=scorer,
         model=model,
+        options=options,
         method=method,
+        repeats=repeats,
         baseline=baseline,
         detect=detect,
         group=group,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from gen_toolkit import display, scope
+from gen_toolkit.amount import Amount
 from gen_toolkit.datasets.dataset import Dataset, Row
 from gen_toolkit.errors import PromptError
 from gen_toolkit.evals.task import Task
@@ -38,6 +39,12 @@ class Forecast:
     """By the alias's answers so far and its limits; None where there is neither."""
     is_scaled: bool = False
     """Whether some of the rows stand for all."""
+
+    def is_over(self, limit: Amount) -> bool:
+        """Whether it is expected to take more than that; what is unknown is not counted."""
+        over_usd = limit.usd is not None and self.usd is not None and self.usd > limit.usd
+        tokens = self.input_tokens + (self.output_tokens or 0)
+        return over_usd or (limit.tokens is not None and tokens > limit.tokens)
 
     def __add__(self, other: Forecast) -> Forecast:
         """One after the other."""

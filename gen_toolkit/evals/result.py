@@ -37,9 +37,9 @@ class RowResult:
     repeat: int = 0
     """Of a row that is evaluated several times, the how many-th this is, from 0."""
 
-    def group_by(self, column: str) -> str:
-        """What rows of the same group share; a row without a value in the column stands for itself."""
-        value = self.row.get(column)
+    def group_by(self, column: str | None) -> str:
+        """What rows of the same group share; a row without a value in the column, or none, stands for itself."""
+        value = None if column is None else self.row.get(column)
         return f"row {self.row.id}" if value is None else f"group {value!r}"
 
     @property
@@ -75,6 +75,15 @@ class Result:
     """A few rows picked from a result: shown row by row, without means that would mislead."""
     group: str | None = None
     """The column whose equal values say that rows belong together (a document, a user)."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Sent with every request of this evaluation, over those of the alias."""
+    less_is_better: tuple[str, ...] = ()
+    """Scorers of which less is better, as of seconds and money."""
+
+    @cached_property
+    def is_repeated(self) -> bool:
+        """Whether rows were evaluated several times; then the repeats of a row count together in intervals."""
+        return any(row.repeat for row in self.rows)
 
     @cached_property
     def scores(self) -> dict[str, Estimate | None]:
@@ -82,7 +91,7 @@ class Result:
         return {name: self._estimate([row for row in self.rows if name in row.scores], name) for name in self.scorers}
 
     def _estimate(self, scored: list[RowResult], scorer: str) -> Estimate | None:
-        groups = [row.group_by(self.group) for row in scored] if self.group else None
+        groups = [row.group_by(self.group) for row in scored] if self.group or self.is_repeated else None
         return estimate([row.scores[scorer].value for row in scored], groups)
 
     def mean(self, scorer: str | None = None) -> float:
@@ -121,9 +130,10 @@ class Result:
         return total
 
     def worst(self, count: int = 5, scorer: str | None = None) -> Result:
-        """The lowest-scored rows, failed ones first."""
+        """The worst-scored rows, failed ones first."""
         name = scorer or self.scorers[0]
-        order = sorted(self.rows, key=lambda r: r.scores[name].value if name in r.scores else float("-inf"))
+        sign = -1 if name in self.less_is_better else 1
+        order = sorted(self.rows, key=lambda r: sign * r.scores[name].value if name in r.scores else float("-inf"))
         title = f"{self.title}: the {min(count, len(order))} worst"
         return replace(self, rows=tuple(order[:count]), title=title, verdicts=(), note="", is_excerpt=True)
 
@@ -134,10 +144,12 @@ class Result:
     def table(self) -> tuple[list[str], list[list[Any]]]:
         """(columns, rows): one line a row, as shown in notebooks and in MLflow's table view."""
         inputs = list(dict.fromkeys(c for row in self.rows for c in row.row))
-        columns = ["row", *inputs, "output", *self.scorers, "error", "seconds"]
+        repeat = ["repeat"] if self.is_repeated else []
+        columns = ["row", *repeat, *inputs, "output", *self.scorers, "error", "seconds"]
         rows = [
             [
                 r.row.id,
+                *([r.repeat] if repeat else []),
                 *(r.row.get(c) for c in inputs),
                 r.plain_value,
                 *(r.scores[s].value if s in r.scores else None for s in self.scorers),
@@ -164,6 +176,7 @@ class Result:
             "rows": [
                 {
                     "row": r.row.id,
+                    **({"repeat": r.repeat} if self.is_repeated else {}),
                     "value": r.plain_value,
                     "scores": {name: score.value for name, score in r.scores.items()},
                     "error": r.error,

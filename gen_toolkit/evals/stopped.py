@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gen_toolkit.evals.grid import Grid
     from gen_toolkit.evals.result import Result
 
 
@@ -15,8 +16,7 @@ class EvaluationStopped(KeyboardInterrupt):
     `sys.last_value.result`. The same evaluation again asks only for the others.
     """
 
-    def __init__(self, result: Result | None, total: int) -> None:
-        done = 0 if result is None else len(result.rows)
+    def __init__(self, result: Result | Grid | None, done: int, total: int) -> None:
         super().__init__(
             f"stopped with {done:,} of {total:,} rows done; the same again goes on with the rest"
             + (" (.result holds what is done)" if done else "")

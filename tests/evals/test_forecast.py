@@ -12,7 +12,7 @@ import gen_toolkit as gt
 from gen_toolkit import scope
 from gen_toolkit.datasets.read import dataset
 from gen_toolkit.evals.forecast import Forecast, forecast
-from gen_toolkit.evals.plan import task_of
+from gen_toolkit.evals.tasks import task_of
 
 pytestmark = pytest.mark.usefixtures("store")
 
