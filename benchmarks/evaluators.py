@@ -1,7 +1,7 @@
 """One contender evaluates rows in a process of its own: `evaluators.py NAME URL ROWS WIDTH`.
 
-Prints JSON: seconds and CPU seconds of the evaluation (imports and one small evaluation before it are not counted),
-how much the peak of memory rose in MB, and how many rows were right.
+Prints JSON: seconds until the result is there, and until it is in MLflow; CPU seconds; how much the peak of memory
+rose in MB; how many rows were right. Imports and one small evaluation before are not counted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import Any
 
 EXPECTED = "The film is very good."
 REVIEW = "A film that takes its time and is the better for it; the cast is wonderful. " * 8
-Evaluate = Callable[[int], int]
+Evaluate = Callable[[int], tuple[int, float]]
+"""(rows that are right, seconds until the result was there) of so many rows."""
 
 
 def rows(count: int) -> list[dict[str, Any]]:
@@ -46,13 +47,13 @@ def gen_toolkit(url: str, width: int) -> Evaluate:
 
     prompt = gt.Prompt("label-review", system="You label film reviews.", user="{{ text }}")
 
-    def evaluate(count: int) -> int:
+    def evaluate(count: int) -> tuple[int, float]:
+        start = time.perf_counter()
         result = gt.evaluate(prompt, rows(count), scorer=gt.scorers.exact("label"), model="fast")
-        engine = result.seconds
+        seconds = time.perf_counter() - start
         while drain():
             time.sleep(0.01)
-        print(f"  rows alone {engine:.2f} s", file=sys.stderr)
-        return round(result.mean() * count) - len(result.failed)
+        return round(result.mean() * len(result.rows)) - len(result.failed), seconds
 
     return evaluate
 
@@ -61,7 +62,8 @@ def openai_loop(url: str, width: int) -> Evaluate:
     """The loop that everybody writes: it records nothing, and is gone when it fails."""
     from openai import AsyncOpenAI
 
-    async def right(count: int) -> int:
+    async def right(count: int) -> tuple[int, float]:
+        start = time.perf_counter()
         client = AsyncOpenAI(base_url=url, api_key="k", max_retries=0)
         waiting, found = iter(rows(count)), 0
 
@@ -76,7 +78,9 @@ def openai_loop(url: str, width: int) -> Evaluate:
                 found += answer.choices[0].message.content == row["label"]
 
         await asyncio.gather(*(worker() for _ in range(width)))
-        return found
+        seconds = time.perf_counter() - start
+        await client.close()
+        return found, seconds
 
     return lambda count: asyncio.run(right(count))
 
@@ -89,10 +93,11 @@ def main(name: str, url: str, count: int, width: int) -> None:
     evaluate(2)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start, cpu = time.perf_counter(), time.process_time()
-    right = evaluate(count)
+    right, until_result = evaluate(count)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    print(json.dumps({"seconds": seconds, "cpu": cpu, "memory": memory, "right": right}), flush=True)
+    found = {"rows": until_result, "seconds": seconds, "cpu": cpu, "memory": memory, "right": right}
+    print(json.dumps(found), flush=True)
     os._exit(0)  # what closing takes is not measured
 
 
