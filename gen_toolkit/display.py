@@ -70,6 +70,15 @@ def seconds(value: float | None) -> str:
     return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s" if value < 120 else f"{value / 60:.1f} min"
 
 
+def say(line: str) -> None:
+    """One line to the person who waits: under the cell of a notebook, else on standard error."""
+    if surface() == "notebook" and shell() is not None:
+        sys.modules["IPython"].display.display(_Shown(line, html_text(line)))
+    else:
+        sys.stderr.write(text.terminal(line) + "\n")
+        sys.stderr.flush()
+
+
 class _Shown:
     """What a notebook shows for progress; IPython asks for its representations."""
 

@@ -178,6 +178,8 @@ class BudgetExceeded(WorkError):
     spent: str
     limit: str
     needed: str
+    result: Any = None
+    """Of an evaluation that it stopped, the result of the rows that were done."""
 
 
 class SetupError(GenToolkitError):

@@ -24,10 +24,16 @@ def compare(result: Result, baseline: Result, *, detect: float | None = None) ->
     """
     check_shared({row.row.id for row in result.rows}, set(result.scorers), baseline)
     check_detect(detect)
-    theirs = {row.row.id: row for row in baseline.rows}
-    paired = [(row, theirs[row.row.id]) for row in result.rows if row.row.id in theirs]
+    theirs = {(row.row.id, row.repeat): row for row in baseline.rows}
+    paired = [(row, theirs[row.row.id, row.repeat]) for row in result.rows if (row.row.id, row.repeat) in theirs]
     shared = [name for name in result.scorers if name in baseline.scorers]
-    return [_verdict(name, paired, baseline.title, result.group or baseline.group, detect) for name in shared]
+    less_is_better = {*result.less_is_better, *baseline.less_is_better}
+    group = result.group or baseline.group
+    repeated = result.is_repeated or baseline.is_repeated
+    return [
+        _verdict(name, paired, baseline.title, group, repeated, detect, higher_is_better=name not in less_is_better)
+        for name in shared
+    ]
 
 
 def check_shared(rows: set[str], scorers: set[str], baseline: Result) -> None:
@@ -50,12 +56,19 @@ def check_detect(detect: object) -> None:
 
 
 def _verdict(
-    scorer: str, paired: list[tuple[Any, Any]], baseline: str, group: str | None, detect: float | None
+    scorer: str,
+    paired: list[tuple[Any, Any]],
+    baseline: str,
+    group: str | None,
+    repeated: bool,
+    detect: float | None,
+    *,
+    higher_is_better: bool,
 ) -> Verdict:
     scored = [(mine, theirs) for mine, theirs in paired if scorer in mine.scores and scorer in theirs.scores]
     values = [(mine.scores[scorer].value, theirs.scores[scorer].value) for mine, theirs in scored]
     differences = [0.0 if math.isclose(mine, theirs, rel_tol=1e-12) else mine - theirs for mine, theirs in values]
-    groups = shared_groups([mine.group_by(group) for mine, _ in scored]) if group else None
+    groups = shared_groups([mine.group_by(group) for mine, _ in scored]) if group or repeated else None
     right_wrong = is_right_wrong([value for pair in values for value in pair])
     p, test = paired_test(differences, groups, right_wrong)
     low, high = difference_interval(differences, groups, right_wrong)
@@ -66,8 +79,8 @@ def _verdict(
             math.fsum(differences) / len(differences) if differences else 0.0,
             p,
             len(values),
-            sum(d > 0 for d in differences),
-            sum(d < 0 for d in differences),
+            sum((d > 0) if higher_is_better else (d < 0) for d in differences),
+            sum((d < 0) if higher_is_better else (d > 0) for d in differences),
             test,
             baseline,
             low=low,
@@ -78,5 +91,6 @@ def _verdict(
             deviation=deviation(differences),
             design_effect=design_effect(differences, groups),
             right_wrong=right_wrong,
+            higher_is_better=higher_is_better,
         ),
     )

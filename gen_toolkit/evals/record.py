@@ -3,10 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from gen_toolkit.evals.grid import Grid
+from gen_toolkit.evals.plan import Plan
 from gen_toolkit.evals.result import Result
+from gen_toolkit.evals.task import Task
 from gen_toolkit.events import PromptUsed, Recorded, TableRecorded, emit
 from gen_toolkit.prompts.prompt import Prompt
+
+
+def cell_params(plan: Plan, task: Task) -> dict[str, Any]:
+    options = {f"option.{name}": value for name, value in task.options.items()}
+    repeats = {"repeats": plan.repeats} if plan.repeats > 1 else {}
+    return {
+        "model": task.model or "none",
+        "prompt": task.title,
+        "method": task.method,
+        "dataset": plan.data.name,
+        "dataset_digest": plan.data.digest,
+        **options,
+        **repeats,
+    }
+
+
+def grid_params(plan: Plan) -> dict[str, Any]:
+    """What all cells share, and what of each kind they are made of."""
+    return {
+        "cells": len(plan.tasks),
+        "prompt": ", ".join(dict.fromkeys(task.title for task in plan.tasks)),
+        "model": ", ".join(dict.fromkeys(task.model or "none" for task in plan.tasks)),
+        "dataset": plan.data.name,
+        "dataset_digest": plan.data.digest,
+    }
 
 
 def record_result(result: Result, prompt: Prompt | None, mask: Callable[[str], str]) -> None:
@@ -19,10 +48,25 @@ def record_result(result: Result, prompt: Prompt | None, mask: Callable[[str], s
                 metrics |= {f"{name}.low": found.low, f"{name}.high": found.high}
     took = [row.seconds for row in result.rows]
     metrics["seconds_per_row"] = sum(took) / len(took)
-    tags = {f"gen_toolkit.verdict.{verdict.scorer}": str(verdict) for verdict in result.verdicts}
-    emit(Recorded(run=result.run, metrics=metrics, tags=tags))
+    emit(Recorded(run=result.run, metrics=metrics))
     columns, rows = result.table()
     rows = [[mask(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     emit(TableRecorded(run=result.run, file="rows.json", columns=columns, rows=rows))
     if prompt is not None and prompt.version is not None:
         emit(PromptUsed(run=result.run, name=prompt.name, version=prompt.version))
+
+
+def record_verdicts(result: Result) -> None:
+    """Known when all cells are through: MLflow takes tags of a run that has ended."""
+    tags = {f"gen_toolkit.verdict.{verdict.scorer}": str(verdict) for verdict in result.verdicts}
+    emit(Recorded(run=result.run, tags=tags))
+
+
+def record_grid(grid: Grid) -> None:
+    """On the run around the cells: their table, and how many rows there were."""
+    rows = sum(len(result.rows) for result in grid.cells)
+    failed = sum(len(result.failed) for result in grid.cells)
+    metrics = {"cells": len(grid.cells), "cells_failed": len(grid.failed), "rows": rows, "rows_failed": failed}
+    emit(Recorded(run=grid.run, metrics=metrics))
+    columns, lines = grid.table()
+    emit(TableRecorded(run=grid.run, file="cells.json", columns=columns, rows=lines))

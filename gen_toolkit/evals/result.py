@@ -14,8 +14,11 @@ from gen_toolkit import display, text
 from gen_toolkit.datasets.dataset import Row
 from gen_toolkit.errors import InputError, nearest
 from gen_toolkit.evals.compare import compare
+from gen_toolkit.evals.disagreements import Disagreements, disagreements
 from gen_toolkit.evals.intervals import Estimate, estimate
 from gen_toolkit.evals.score import Score
+from gen_toolkit.evals.scorers_confusion import Confusion, confusion
+from gen_toolkit.evals.slices import Slices
 from gen_toolkit.evals.verdict import Verdict
 from gen_toolkit.messages.reply import NO_USAGE, Usage
 
@@ -34,11 +37,18 @@ class RowResult:
     calls: int = 0
     """Calls made now; answers taken from the journal are not counted."""
     probabilities: Mapping[str, float] | None = None
+    repeat: int = 0
+    """Of a row that is evaluated several times, the how many-th this is, from 0."""
 
-    def group_by(self, column: str) -> str:
-        """What rows of the same group share; a row without a value in the column stands for itself."""
-        value = self.row.get(column)
+    def group_by(self, column: str | None) -> str:
+        """What rows of the same group share; a row without a value in the column, or none, stands for itself."""
+        value = None if column is None else self.row.get(column)
         return f"row {self.row.id}" if value is None else f"group {value!r}"
+
+    @property
+    def label(self) -> Any:
+        """The label that a scorer took the answer for, else the value."""
+        return next((score.label for score in self.scores.values() if score.label is not None), self.value)
 
     @property
     def plain_value(self) -> Any:
@@ -73,6 +83,15 @@ class Result:
     """A few rows picked from a result: shown row by row, without means that would mislead."""
     group: str | None = None
     """The column whose equal values say that rows belong together (a document, a user)."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Sent with every request of this evaluation, over those of the alias."""
+    less_is_better: tuple[str, ...] = ()
+    """Scorers of which less is better, as of seconds and money."""
+
+    @cached_property
+    def is_repeated(self) -> bool:
+        """Whether rows were evaluated several times; then the repeats of a row count together in intervals."""
+        return any(row.repeat for row in self.rows)
 
     @cached_property
     def scores(self) -> dict[str, Estimate | None]:
@@ -80,15 +99,20 @@ class Result:
         return {name: self._estimate([row for row in self.rows if name in row.scores], name) for name in self.scorers}
 
     def _estimate(self, scored: list[RowResult], scorer: str) -> Estimate | None:
-        groups = [row.group_by(self.group) for row in scored] if self.group else None
+        groups = [row.group_by(self.group) for row in scored] if self.group or self.is_repeated else None
         return estimate([row.scores[scorer].value for row in scored], groups)
 
-    def mean(self, scorer: str | None = None) -> float:
-        """The mean of a scorer (by default the only one). Raises InputError where no row was scored."""
+    def _named(self, scorer: str | None) -> str:
+        """The scorer, by default the first."""
         name = scorer or self.scorers[0]
         if name not in self.scorers:
             fix = nearest(name, self.scorers) or f"There are: {', '.join(self.scorers)}."
             raise InputError(f"there is no scorer {name!r} in this result", fix=fix)
+        return name
+
+    def mean(self, scorer: str | None = None) -> float:
+        """The mean of a scorer (by default the first). Raises InputError where no row was scored."""
+        name = self._named(scorer)
         found = self.scores[name]
         if found is None:
             raise InputError(f"no row was scored by {name!r}: {len(self.failed)} failed", fix="Look at result.failed.")
@@ -119,9 +143,10 @@ class Result:
         return total
 
     def worst(self, count: int = 5, scorer: str | None = None) -> Result:
-        """The lowest-scored rows, failed ones first."""
-        name = scorer or self.scorers[0]
-        order = sorted(self.rows, key=lambda r: r.scores[name].value if name in r.scores else float("-inf"))
+        """The worst-scored rows, failed ones first."""
+        name = self._named(scorer)
+        sign = -1 if name in self.less_is_better else 1
+        order = sorted(self.rows, key=lambda r: sign * r.scores[name].value if name in r.scores else float("-inf"))
         title = f"{self.title}: the {min(count, len(order))} worst"
         return replace(self, rows=tuple(order[:count]), title=title, verdicts=(), note="", is_excerpt=True)
 
@@ -129,13 +154,30 @@ class Result:
         """Verdicts against another result on the same rows; `detect` is the smallest difference that matters."""
         return compare(self, other, detect=detect)
 
+    def disagreements(self, other: Result, scorer: str | None = None) -> Disagreements:
+        """The rows on which this and another result differ, those that are worse here first."""
+        return disagreements(self, other, self._named(scorer))
+
+    def slices(self, column: str) -> Slices:
+        """The result for each value of a column, the worst first."""
+        return Slices(self, column)
+
+    def confusion(self, column: str) -> Confusion:
+        """Which label was taken for which; `column` holds the right one. Rows that failed are left out.
+
+        Where a scorer says what label an answer was taken for (`gt.scorers.labels`), that one counts.
+        """
+        return confusion((row.label, row.row[column]) for row in self.rows if row.error is None)
+
     def table(self) -> tuple[list[str], list[list[Any]]]:
         """(columns, rows): one line a row, as shown in notebooks and in MLflow's table view."""
         inputs = list(dict.fromkeys(c for row in self.rows for c in row.row))
-        columns = ["row", *inputs, "output", *self.scorers, "error", "seconds"]
+        repeat = ["repeat"] if self.is_repeated else []
+        columns = ["row", *repeat, *inputs, "output", *self.scorers, "error", "seconds"]
         rows = [
             [
                 r.row.id,
+                *([r.repeat] if repeat else []),
                 *(r.row.get(c) for c in inputs),
                 r.plain_value,
                 *(r.scores[s].value if s in r.scores else None for s in self.scorers),
@@ -162,6 +204,7 @@ class Result:
             "rows": [
                 {
                     "row": r.row.id,
+                    **({"repeat": r.repeat} if self.is_repeated else {}),
                     "value": r.plain_value,
                     "scores": {name: score.value for name, score in r.scores.items()},
                     "error": r.error,
@@ -187,17 +230,28 @@ class Result:
         facts = ", ".join(f"{k} {v}" for k, v in self.summary().items())
         return text.one_line(f"Result({self.title}: {facts})", 400)
 
+    def to_html(self) -> str:
+        """Summary, verdicts and all rows as HTML that needs nothing from elsewhere; all texts are escaped."""
+        return self._html(len(self.rows), 10_000)
+
+    def _html(self, count: int, width: int) -> str:
+        columns, rows = self.table()
+        shown = [[str("" if v is None else v)[:width] for v in row] for row in rows[:count]]
+        summary = self.summary()
+        body = display.html_table(list(summary), [list(summary.values())])
+        body += "".join(display.html_text(line) for line in self._said)
+        return display.html_card(self.title, "", body, display.html_table(columns, shown))
+
+    @property
+    def _said(self) -> list[str]:
+        return [str(verdict) for verdict in self.verdicts] + ([self.note] if self.note else [])
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         if self.is_excerpt:
             return self._rows_bundle()
-        said = [str(verdict) for verdict in self.verdicts] + ([self.note] if self.note else [])
         summary = self.summary()
-        plain = "\n".join([self.title, display.text_table(list(summary), [list(summary.values())]), *said])
-        columns, rows = self.table()
-        shown = [[str("" if v is None else v)[:160] for v in row] for row in rows[:10]]
-        body = display.html_table(list(summary), [list(summary.values())])
-        body += "".join(display.html_text(line) for line in said)
-        return display.bundle(plain, display.html_card(self.title, "", body, display.html_table(columns, shown)))
+        plain = "\n".join([self.title, display.text_table(list(summary), [list(summary.values())]), *self._said])
+        return display.bundle(plain, self._html(10, 160))
 
     def _rows_bundle(self) -> dict[str, str]:
         columns, rows = self.table()

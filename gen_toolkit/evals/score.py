@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -32,7 +31,8 @@ class Scorer(Protocol):
     `range` = (lowest, highest): a number outside is an error at its row, never a score;
     `columns`: the columns it needs, checked before the first call (`column` for a single one);
     `higher_is_better` = False: less is better, as of seconds and money;
-    `reads_result` = True: it is given the RowResult (value, cost, seconds, usage) in place of the value.
+    `reads_result` = True: it is given the RowResult (value, cost, seconds, usage) in place of the value;
+    `inline` = True: it computes for microseconds and never waits, so it needs no thread of its own.
     """
 
     @property
@@ -68,17 +68,6 @@ def columns_of(scorer: Scorer) -> tuple[str, ...]:
     """The columns that a scorer says it needs."""
     needed = getattr(scorer, "columns", None) or getattr(scorer, "column", None) or ()
     return (needed,) if isinstance(needed, str) else tuple(needed) if isinstance(needed, list | tuple) else ()
-
-
-def check_comparable(scorers: Iterable[Scorer]) -> None:
-    """Raises ScorerError where less is better: a verdict would call the slower or dearer side better."""
-    for scorer in scorers:
-        if not getattr(scorer, "higher_is_better", True):
-            raise ScorerError(
-                f"of {scorer.name!r} less is better, and a verdict against a baseline takes more for better",
-                fix="Make right and wrong of it (gt.scorers.latency(at_most=…)), or leave baseline= out.",
-                scorer=scorer.name,
-            )
 
 
 def _number(given: Any) -> float | None:

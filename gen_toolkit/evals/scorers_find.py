@@ -22,6 +22,7 @@ class _Contains:
     whole_words: bool
     name: str
     range = (0.0, 1.0)
+    inline = True
 
     def __call__(self, value: Any, row: Row) -> Score:
         wanted = texts_of(row, self.column, self.name) if self.column is not None else self.texts
@@ -80,6 +81,7 @@ class _Regex:
     name: str
     matches: Callable[[str], bool] = field(repr=False, compare=False)
     range = (0.0, 1.0)
+    inline = True
 
     def __call__(self, value: Any, row: Row) -> Score:  # noqa: ARG002 - how scorers are called
         said = text_of(value, self.name)

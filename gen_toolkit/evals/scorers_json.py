@@ -22,6 +22,7 @@ class _Fields:
     require: str
     name: str
     range = (0.0, 1.0)
+    inline = True
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -104,6 +105,7 @@ class _Schema:
     problem: Callable[[Any], str] = field(repr=False)
     name: str
     range = (0.0, 1.0)
+    inline = True
 
     def __call__(self, value: Any, row: Row) -> Score:  # noqa: ARG002 - how scorers are called
         try:

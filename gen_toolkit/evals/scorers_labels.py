@@ -19,6 +19,7 @@ class _Labels:
     known: tuple[str, ...]
     name: str
     range = (0.0, 1.0)
+    inline = True
 
     def __call__(self, value: Any, row: Row) -> Score:
         expected, said = label_of(row[self.column]), label_of(value)

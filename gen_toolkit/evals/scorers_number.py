@@ -28,6 +28,7 @@ class _Number:
     percent: str | None
     name: str
     range = (0.0, 1.0)
+    inline = True
 
     def __call__(self, value: Any, row: Row) -> Score:
         where = f"column {self.column!r} of row {row.id}"

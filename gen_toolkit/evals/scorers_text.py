@@ -22,6 +22,7 @@ class _Exact:
     column: str
     name: str
     range = (0.0, 1.0)
+    inline = True
 
     def __call__(self, value: Any, row: Row) -> Score:
         expected = row[self.column]
@@ -47,6 +48,7 @@ class _Normalised:
     ignore: frozenset[str]
     name: str
     range = (0.0, 1.0)
+    inline = True
 
     def __call__(self, value: Any, row: Row) -> Score:
         accepted = texts_of(row, self.column, self.name)

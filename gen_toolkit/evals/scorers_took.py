@@ -20,6 +20,7 @@ class _Latency:
     at_most: float | None
     name: str
     reads_result = True
+    inline = True
 
     @property
     def higher_is_better(self) -> bool:
@@ -53,6 +54,7 @@ class _Cost:
     at_most: float | None
     name: str
     reads_result = True
+    inline = True
 
     @property
     def higher_is_better(self) -> bool:

@@ -56,6 +56,8 @@ class Verdict:
     """How many times more rows are needed because rows of a group are alike."""
     right_wrong: bool = True
     """Whether the scores are right or wrong (1 or 0), else grades."""
+    higher_is_better: bool = True
+    """False of seconds and money: then a negative difference is "better", and a row with less is won."""
 
     def rows_for(self, difference: float, *, power: float = POWER, comparisons: int = 1) -> int | None:
         """Rows needed to show a true difference of this size, by how these rows differ.
@@ -121,7 +123,7 @@ def judged(verdict: Verdict, comparisons: int = 1) -> Verdict:
     needed = _rows_needed(verdict, comparisons)
     finding: Finding = "no difference shown"
     if p < SIGNIFICANCE and verdict.difference:
-        finding = "better" if verdict.difference > 0 else "worse"
+        finding = "better" if (verdict.difference > 0) == verdict.higher_is_better else "worse"
     elif not _could_decide(verdict, needed, comparisons):
         finding = "too few rows"
     return replace(verdict, finding=finding, rows_needed=needed)

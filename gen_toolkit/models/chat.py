@@ -10,7 +10,7 @@ from gen_toolkit.messages.output import Output
 from gen_toolkit.messages.reply import Reply
 from gen_toolkit.messages.request import Message, Rendered, Request, as_rendered
 from gen_toolkit.messages.tools import tools_of
-from gen_toolkit.models.gateway import Model, open_door
+from gen_toolkit.models.gateway import Door, Model, open_door
 from gen_toolkit.models.labels import labels_of
 from gen_toolkit.models.options import plain
 from gen_toolkit.models.question import Question
@@ -77,12 +77,27 @@ def stream(
 
 
 async def ask(
-    rendered: Rendered, *, model: Model, choosing: bool = False, options: Mapping[str, Any] | None = None
+    rendered: Rendered, door: Door, *, choosing: bool = False, options: Mapping[str, Any] | None = None
 ) -> Reply:
-    """The awaited form for evaluations: one rendered prompt, answered by text or by label probabilities."""
-    if choosing:
-        return await _chosen(rendered, (), model, options or {})
-    return await _asked(rendered, model, None, (), options or {}, None)
+    """The awaited form for evaluations: one rendered prompt, answered by text or by label probabilities.
+
+    To be awaited on the toolkit's loop. The door is open: thousands of rows go through the same one.
+    """
+    asked = rendered_request(rendered, choosing=choosing, options=options)
+    return await Question(asked, door, False if choosing else None).answer()
+
+
+def rendered_request(
+    rendered: Rendered, *, choosing: bool = False, options: Mapping[str, Any] | None = None
+) -> Request:
+    """The request that `ask` makes of a rendered prompt, not yet addressed to a model."""
+    return Request(
+        messages=rendered.messages,
+        options=plain(options or {}),
+        output=rendered.output,
+        choose=labels_of((), rendered.output) if choosing else (),
+        prompt=rendered.prompt,
+    )
 
 
 def question(

@@ -35,6 +35,11 @@ class Door:
     alias: str
     settings: Alias
     chain: Provider
+    model: str = ""
+
+    def addressed(self, request: Request) -> Request:
+        """The request as the alias itself, before any that stands in for it, will be asked it."""
+        return request.addressed(self.alias, self.settings.provider, self.model, self.settings.options)
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,8 @@ def open_door(model: Model) -> Door:
     """The door to a model and to those that stand in for it. Raises UnknownAlias or SettingError before any call."""
     settings = load_settings()
     if isinstance(model, ScriptedModel):
-        return Door(model.name, _ALONE, FallbackLink([_way(model.name, _ALONE, model, model.model, settings)]))
+        way = _way(model.name, _ALONE, model, model.model, settings)
+        return Door(model.name, _ALONE, FallbackLink([way]), model.model)
     key = (os.getpid(), model)
     known = _doors.get(key)
     if known is None or known[0] is not settings:
@@ -77,7 +83,7 @@ def _new_door(model: str | None, settings: Resolved) -> tuple[Door, tuple[str, .
     for each, its in named:
         its_model = provider_kind(its.provider).model_name(its)
         ways.append(_way(each, its, _provider(each, its, settings), its_model, settings))
-    return Door(name, alias, FallbackLink(ways)), tuple(each for each, _ in named)
+    return Door(name, alias, FallbackLink(ways), ways[0].model), tuple(each for each, _ in named)
 
 
 def _way(name: str, alias: Alias, provider: Provider, model: str, settings: Resolved) -> _Way:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from gen_toolkit import display, text
@@ -57,12 +58,12 @@ class Prompt:
                 variable=unused,
             )
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """SHA-256 of messages, declared output and defaults: the text's identity."""
         return digest(self.content())
 
-    @property
+    @cached_property
     def reference(self) -> PromptReference:
         return PromptReference(self.name, self.hash, self.version)
 

@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -78,16 +78,24 @@ def opened(
     *,
     params: dict[str, Any] | None = None,
     budget: str | Amount | None = None,
+    parts: Sequence[str] = (),
     **changes: Any,
 ) -> Iterator[Run]:
-    """A run of any kind: says when it starts, what it took, and how it ends, whatever happens inside."""
-    with _recorded(Run(scope.new_id(), name, kind), params, budget, **changes) as made:
+    """A run of any kind: says when it starts, what it took, and how it ends, whatever happens inside.
+
+    `parts` are the ids of runs inside whose calls count as its own; they may be added while it goes on.
+    """
+    with _recorded(Run(scope.new_id(), name, kind), params, budget, parts, **changes) as made:
         yield made
 
 
 @contextlib.contextmanager
 def _recorded(
-    made: Run, params: dict[str, Any] | None = None, budget: str | Amount | None = None, **changes: Any
+    made: Run,
+    params: dict[str, Any] | None = None,
+    budget: str | Amount | None = None,
+    parts: Sequence[str] = (),
+    **changes: Any,
 ) -> Iterator[Run]:
     changes = {key: value for key, value in changes.items() if value is not None}  # not given: as outside
     _check_mode(changes.get("mode"))
@@ -107,7 +115,7 @@ def _recorded(
         state = "cancelled"
         raise
     finally:
-        _record_totals(made.id, time.monotonic() - start)
+        _record_totals(made.id, time.monotonic() - start, parts)
         emit(RunEnded(run=made.id, state=state))
 
 
@@ -116,8 +124,8 @@ def _check_mode(calls: object) -> None:
         raise InputError(f"calls={calls!r} is no mode", fix="Use 'live', 'reuse' or 'replay'.")
 
 
-def _record_totals(run: str, seconds: float) -> None:
-    took = totals(open_database(), run)
+def _record_totals(run: str, seconds: float, parts: Sequence[str]) -> None:
+    took = totals(open_database(), run, *parts)
     metrics: dict[str, float] = {"calls": took.calls, "seconds": seconds}
     if took.usage.input_tokens is not None and took.usage.output_tokens is not None:
         metrics |= {"input_tokens": took.usage.input_tokens, "output_tokens": took.usage.output_tokens}

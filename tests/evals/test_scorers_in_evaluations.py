@@ -107,12 +107,21 @@ def test_a_column_that_is_not_there_is_found_out_before_the_first_call(scorer: A
     assert asked.requests == []
 
 
-def test_a_baseline_is_refused_where_less_is_better_and_not_where_a_bound_makes_right_and_wrong() -> None:
+def test_where_less_is_better_the_side_with_less_is_the_better_one() -> None:
+    def length(value: Any, row: Any) -> int:
+        return len(value)
+
+    scorer = gt.scorers.custom(length, higher_is_better=False)
+    rows = [{"n": n} for n in range(20)]
+    short = gt.evaluate(lambda row: "a" * (row["n"] % 3), rows, scorer=scorer)
+    long = gt.evaluate(lambda row: "aaa" + "a" * (row["n"] % 3), rows, scorer=scorer, baseline=short)
+    assert [(v.finding, v.difference, v.wins, v.losses) for v in long.verdicts] == [("worse", 3.0, 0, 20)]
+    assert [(v.finding, v.difference, v.wins, v.losses) for v in short.compare(long)] == [("better", -3.0, 20, 0)]
+    assert long.worst(1).rows[0].scores["length"].value == 5.0
+
+
+def test_a_bound_on_seconds_makes_right_and_wrong_of_them() -> None:
     asked = model()
-    for scorer in (gt.scorers.latency(), gt.scorers.cost()):
-        with pytest.raises(ScorerError, match=f"of '{scorer.name}' less is better"):
-            gt.evaluate(LABEL, ROWS, scorer=scorer, model=asked, baseline=LABEL)
-    assert asked.requests == []
     result = gt.evaluate(LABEL, ROWS, scorer=gt.scorers.latency(at_most=30), model=asked, baseline=LABEL)
     assert [verdict.scorer for verdict in result.verdicts] == ["latency"]
 
