@@ -98,7 +98,7 @@ def _request(
     output = Output.of(declared) or (None if choose_from else rendered.output)  # labels that are given win
     request = Request(
         messages=rendered.messages,
-        options=_plain(options),
+        options={**rendered.options, **_plain(options)},
         output=output,
         choose=_labels(choose_from, output) if choosing else (),
         prompt=rendered.prompt,
