@@ -111,8 +111,8 @@ def test_events_wait_for_a_server_that_comes_later_and_are_delivered_once(
 def test_runs_prompts_and_tables_land_on_the_server_and_none_in_the_workspace(store: Store, remote: Any) -> None:
     import mlflow
 
-    saved = LABEL.save("first", alias="live")
-    assert gt.load_prompt("label@live") == saved
+    saved = LABEL.save("first", alias="staging")
+    assert gt.load_prompt("label@staging") == saved
     with gt.run("remote"):
         mlflow.log_metric("own", 3)
         result = gt.evaluate(
@@ -121,7 +121,7 @@ def test_runs_prompts_and_tables_land_on_the_server_and_none_in_the_workspace(st
             scorer=gt.scorers.exact("label", name="acc"),
             model=gt.ScriptedModel({"*": "good"}),
             name="evaluated",
-            baseline="label@live",
+            baseline="label@staging",
         )
     assert store.drain() == 0
     (outer,) = _runs(remote, "remote")
@@ -132,7 +132,7 @@ def test_runs_prompts_and_tables_land_on_the_server_and_none_in_the_workspace(st
     assert result.verdicts[0].finding == "no difference shown"
     table = remote.load_table(inner.info.experiment_id, "rows.json", run_ids=[inner.info.run_id])
     assert list(table["output"]) == ["good", "good"]
-    assert remote.get_prompt_version_by_alias("label", "live").version == 1
+    assert remote.get_prompt_version_by_alias("label", "staging").version == 1
     assert '"label"' in inner.data.tags["mlflow.linkedPrompts"]
     assert store.mlflow.get_experiment_by_name("work") is None
     assert store.mlflow.search_registered_models() == []
