@@ -38,7 +38,7 @@ class Version:
     """None where somebody else than the toolkit wrote it."""
     comment: str = ""
     author: str | None = None
-    made_at: float = 0.0
+    made_at: float | None = None
     """Seconds since 1970."""
 
 
@@ -201,5 +201,5 @@ def _version(name: str, found: Any) -> Version:
         found.tags.get(HASH_TAG),
         comment=found.commit_message or "",
         author=found.tags.get(_AUTHOR_TAG),
-        made_at=(found.creation_timestamp or 0) / 1000,
+        made_at=found.creation_timestamp / 1000 if found.creation_timestamp else None,
     )
