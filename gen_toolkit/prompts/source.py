@@ -41,4 +41,9 @@ def read_source(path: Path) -> str:
         raise PromptError(
             f"{shown(path)}:{line}: the file is not UTF-8", fix="Save it as UTF-8.", path=str(path), line=line
         ) from None
+    return with_newlines(text)
+
+
+def with_newlines(text: str) -> str:
+    """Every line end as a newline."""
     return text.replace("\r\n", "\n").replace("\r", "\n")

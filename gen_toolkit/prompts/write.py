@@ -11,7 +11,7 @@ from gen_toolkit.prompts.file import HEADING, SUFFIX, parse
 from gen_toolkit.prompts.fragments import path_of
 from gen_toolkit.prompts.frontmatter import write_front_matter
 from gen_toolkit.prompts.prompt import Prompt
-from gen_toolkit.prompts.source import located, read_source, shown
+from gen_toolkit.prompts.source import located, read_source, shown, with_newlines
 
 
 def save_file(prompt: Prompt, path: str | Path) -> Path:
@@ -40,10 +40,10 @@ def as_text(prompt: Prompt) -> str:
     head = write_front_matter({key: value for key, value in _head(prompt).items() if value})
     text = f"---\n{head}---\n" + "\n".join(body)
     try:
-        back = parse(text, "the file", prompt.fragments)
-    except PromptError as error:
+        back = parse(with_newlines(text.encode().decode()), "the file", prompt.fragments)
+    except (PromptError, UnicodeEncodeError) as error:
         raise PromptError(
-            f"prompt {prompt.name!r} cannot be written as a file: {error.message}", fix="Keep it in the notebook."
+            f"prompt {prompt.name!r} cannot be written as a file: {error}", fix="Keep it in the notebook."
         ) from None
     if (back, back.description, back.owner) != (prompt, prompt.description, prompt.owner):
         raise PromptError(
