@@ -65,7 +65,8 @@ class Kind:
             case "Literal":
                 return self.literals[0]
             case "|":
-                return next(kind for kind in self.inner if kind.name != "None").sample(text)
+                likeliest = sorted(self.inner, key=lambda kind: (not kind.takes_text, kind.name == "None"))
+                return likeliest[0].sample(text)
             case "list":
                 return [(self.inner[0] if self.inner else Kind("str")).sample(text)]
             case "dict":

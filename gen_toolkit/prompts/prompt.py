@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ class Prompt:
         self.variables = frozenset().union(*(variables(text, self.untrusted) for text in texts))
         self.types = check_declared(self, types)
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """SHA-256 of everything a version consists of: the text's identity."""
         return digest(self.content())

@@ -24,6 +24,7 @@ _CONTENT_TAG = "gen_toolkit.content"
 _AUTHOR_TAG = "gen_toolkit.author"
 _ABOUT_TAGS = {"description": "gen_toolkit.description", "owner": "gen_toolkit.owner"}
 _MOST_CHARACTERS = 100_000  # of a tag, which is where MLflow keeps a prompt's text
+_LONGEST_NUMBER = 9
 _IS_PROMPT = "tag.`mlflow.prompt.is_prompt` = 'true'"  # else MLflow leaves prompts out
 
 
@@ -136,6 +137,8 @@ def author() -> str:
 
 def load(name: str, which: str) -> Version | None:
     """The version `which` (a number or an alias), or nothing. An alias is asked for each time."""
+    if which.isdigit() and len(which) > _LONGEST_NUMBER:
+        return None  # the database could not even be asked
     with opened() as mlflow:
         uri = f"prompts:/{name}/{which}" if which.isdigit() else f"prompts:/{name}@{which}"
         found = mlflow.load_prompt(uri, allow_missing=True, cache_ttl_seconds=0)

@@ -24,6 +24,8 @@ SAFE = [
     gt.Prompt("shots", messages=[{"role": r, "content": "{{ x }}"} for r in ("system", "user")], untrusted=["x"]),
     gt.Prompt("two", user="{{ x }}{{ y }}", untrusted=["x", "y"], defaults={"y": "y"}),
     gt.Prompt("parts", messages=[{"role": "user", "content": [{"type": "text", "text": "{{ x }}"}]}], untrusted=["x"]),
+    gt.Prompt("either", user="{{ x }}", types={"x": "int | str | None"}, untrusted=["x"]),
+    gt.Prompt("shared", user='{% include "a" %}', fragments={"a": "{{ x | trim }}"}, untrusted=["x"]),
     gt.Prompt("number", user="{{ x }}", types={"x": int}, untrusted=["x"]),
 ]
 

@@ -41,6 +41,7 @@ def test_a_type_is_written_as_it_was_read_and_its_sample_fits(said: str) -> None
     assert str(kind) == said
     assert Kind.of(str(kind)) == kind
     assert kind.fits(kind.sample())
+    assert ("hostile" in str(kind.sample("hostile"))) == kind.takes_text
 
 
 @pytest.mark.parametrize(

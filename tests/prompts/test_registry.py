@@ -51,7 +51,9 @@ def test_an_alias_that_somebody_else_moved_is_seen_at_once(store: Store) -> None
     assert gt.load_prompt("label@staging").version == 2
 
 
-@pytest.mark.parametrize("reference", ["label@9", "label@else", "nobody@1", "nobody@live"])
+@pytest.mark.parametrize(
+    "reference", ["label@9", "label@0", "label@99999999999999999999", "label@else", "nobody@1", "nobody@live"]
+)
 def test_an_unknown_reference_is_not_found(store: Store, reference: str) -> None:
     label().save()
     with pytest.raises(PromptNotFound, match=f"no prompt '{reference}'.*Save it first") as raised:
