@@ -82,17 +82,22 @@ def show(
         if key not in {"messages", "fragments"} and value not in (None, "", {}, []):
             shown = _when(value) if key == "made_at" else _aliases(value) if key == "aliases" else value
             said = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
-            print(f"{key.ljust(12)}{terminal(said)}")
+            print(f"{key.ljust(12)}{_printable(said)}")
     for message in found["messages"]:
         print(f"\n# {terminal(message['role'])}\n{_content(message)}")
     for name, fragment in found["fragments"].items():
-        print(f"\n# fragment {name} ({fragment['hash'][:16]})\n{terminal(fragment['text'])}")
+        print(f"\n# fragment {name} ({fragment['hash'][:16]})\n{_printable(fragment['text'])}")
 
 
 def _content(message: Mapping[str, Any]) -> str:
     from gen_toolkit.messages.request import content_text
 
-    return terminal(content_text(message))
+    return _printable(content_text(message))
+
+
+def _printable(text: str) -> str:
+    """Without what would drive the terminal, and without halves of characters, which cannot be printed."""
+    return terminal(text).encode("utf-8", "replace").decode("utf-8")
 
 
 @group.command("diff")
@@ -110,7 +115,7 @@ def diff(
         _print([change.to_json() for change in changes])
         return
     for change in changes:
-        print(f"{change.part}\n" + "\n".join(f"  {line}" for line in terminal(change.shown()).split("\n")))
+        print(f"{change.part}\n" + "\n".join(f"  {line}" for line in _printable(change.shown()).split("\n")))
     if not changes:
         print("no difference")
 
@@ -196,7 +201,7 @@ def check(
         _print([checked.to_json() for checked in found])
     for checked in () if as_json else found:
         tried = (
-            f"{checked.cases} hostile values in {', '.join(checked.untrusted)}" if checked.untrusted else "no untrusted"
+            f"{checked.cases} hostile values in {', '.join(checked.tried)}" if checked.tried else "no untrusted text"
         )
         print(f"{'FAIL' if checked.problems else 'ok  '}  {checked.name}  {checked.where}  ({tried})")
         for problem in checked.problems:
@@ -210,4 +215,5 @@ def check(
 
 
 def _print(data: Any) -> None:
-    print(json.dumps(data, ensure_ascii=False))
+    told = json.dumps(data, ensure_ascii=False)
+    print(told if told == told.encode("utf-8", "replace").decode("utf-8") else json.dumps(data))

@@ -67,6 +67,11 @@ def samples(prompt: Prompt) -> dict[str, Any]:
     }
 
 
+def targets(prompt: Prompt) -> list[str]:
+    """The untrusted variables that take a text; into a number nothing can be written."""
+    return [name for name in sorted(prompt.untrusted) if prompt.types.get(name, Kind("str")).takes_text]
+
+
 def inject(prompt: Prompt) -> Iterator[str]:
     """Render every hostile value into every untrusted variable; yields what went wrong.
 
@@ -112,7 +117,6 @@ def obeyed(prompt: Prompt, model: Model) -> Obeyed:
 
 def _hostile(prompt: Prompt, cases: Mapping[str, str]) -> Iterator[tuple[str, str, Any]]:
     """(variable, case, value of the variable's type that holds the case's text)."""
-    for name in sorted(prompt.untrusted):
+    for name in targets(prompt):
         kind = prompt.types.get(name, Kind("str"))
-        if kind.takes_text:
-            yield from ((name, case, kind.sample(text)) for case, text in cases.items())
+        yield from ((name, case, kind.sample(text)) for case, text in cases.items())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gen_toolkit.errors import PromptError, PromptNotFound, nearest
-from gen_toolkit.evals.injection import CASES, Obeyed, inject, obeyed, samples
+from gen_toolkit.evals.injection import CASES, Obeyed, inject, obeyed, samples, targets
 from gen_toolkit.models.gateway import Model
 from gen_toolkit.prompts.collect import collect
 from gen_toolkit.prompts.prompt import Prompt
@@ -32,9 +32,10 @@ class Checked:
     where: str
     """Its file, or its reference."""
     problems: tuple[Problem, ...]
-    untrusted: tuple[str, ...]
+    tried: tuple[str, ...]
+    """The untrusted variables that take a text."""
     cases: int
-    """Hostile values that were rendered into each untrusted variable."""
+    """Hostile values that were rendered into each of them."""
     obeyed: Obeyed | None = None
     """Of a check with a model."""
 
@@ -43,7 +44,7 @@ class Checked:
             "name": self.name,
             "where": self.where,
             "problems": [vars(problem) for problem in self.problems],
-            "untrusted": list(self.untrusted),
+            "tried": list(self.tried),
             "cases": self.cases,
             "obeyed": None if self.obeyed is None else vars(self.obeyed),
         }
@@ -63,16 +64,15 @@ def check_prompt(prompt: Prompt, where: str, model: Model = None) -> Checked:
     if prompt.variables and not prompt.types:
         names = ", ".join(sorted(prompt.variables))
         problems.append(Problem("undeclared", f"its variables have no types: {names}"))
-    told = None
+    told, tried = None, tuple(targets(prompt))
     try:
         prompt(**samples(prompt))
     except PromptError as error:
         problems.append(Problem("renders", f"with sample values: {error.message}"))
     else:
         problems += [Problem("injection", message) for message in inject(prompt)]
-        told = obeyed(prompt, model) if model is not None and prompt.untrusted else None
-    untrusted = tuple(sorted(prompt.untrusted))
-    return Checked(prompt.name, where, tuple(problems), untrusted, len(CASES) if untrusted else 0, told)
+        told = obeyed(prompt, model) if model is not None and tried else None
+    return Checked(prompt.name, where, tuple(problems), tried, len(CASES) if tried else 0, told)
 
 
 def _named(name: str | None) -> list[tuple[str, Prompt]]:

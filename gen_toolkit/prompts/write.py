@@ -80,7 +80,7 @@ def _is_there(name: str, text: str) -> bool:
     there = read_source(path).strip("\n") if path.is_file() else None
     if text != (text.strip("\n") if there is None else there):
         raise FragmentError(
-            f"{shown(path)} has another text than prompt's fragment {name!r}",
+            f"{shown(path)} has another text than this prompt's fragment {name!r}",
             fix="Move that file away, or write the prompt in another workspace.",
             fragment=name,
         )

@@ -68,7 +68,7 @@ def save(name: str, content: Mapping[str, Any], hash: str, template: list[Any], 
     Two who save the same text at once get the same version.
     """
     rest = {key: value for key, value in content.items() if key != "messages" or value != template}
-    tags = {HASH_TAG: hash, _CONTENT_TAG: json.dumps(rest, ensure_ascii=False), _AUTHOR_TAG: author()}
+    tags = {HASH_TAG: hash, _CONTENT_TAG: _json(rest), _AUTHOR_TAG: author()}
     _check_size(name, json.dumps(template), tags[_CONTENT_TAG], json.dumps(content["output"]))
     with opened() as mlflow, alone("prompts.lock"):
         known = versions(name).get(hash)
@@ -98,6 +98,12 @@ def _register(mlflow: MlflowClient, **arguments: Any) -> int:
                 raise
         time.sleep(0.2)
     raise AssertionError("unreachable")
+
+
+def _json(data: Any) -> str:
+    """Readable; but half of a surrogate pair fits into no database: then escaped."""
+    told = json.dumps(data, ensure_ascii=False)
+    return told if told == told.encode("utf-8", "replace").decode("utf-8") else json.dumps(data)
 
 
 def _check_size(name: str, *stored: str) -> None:

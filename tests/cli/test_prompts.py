@@ -108,6 +108,13 @@ def test_list_and_show_say_what_is_there(label: Path, store: Store, gen_here: Ge
     assert whole["messages"] == [{"role": "user", "content": "{{ text }}\n\nGood or bad?"}]
 
 
+def test_half_a_character_is_saved_and_shown(store: Store, gen_here: Gen, said: Callable[..., Any]) -> None:
+    made = gt.Prompt("half", user="{{ x }} \ud83d", defaults={"x": "\ud83d"})
+    assert gt.load_prompt(f"half@{made.save().version}") == made
+    assert gen_here("show", "half")[0] == 0
+    assert said("show", "half")["defaults"] == {"x": "\ud83d"}
+
+
 def test_diff_is_word_by_word_also_against_the_file(
     label: Path, store: Store, gen_here: Gen, said: Callable[..., Any]
 ) -> None:
@@ -182,7 +189,9 @@ def test_check_fails_on_what_is_wrong_and_tells_how_often_a_model_obeys(
     (workspace / "notebooks" / "b.prompt.md").write_text("---\nname: b\n---\n# user\n{{ x }}\n")
     code, told, _ = gen_here("check")
     assert code == 1
-    assert "FAIL  b  notebooks/b.prompt.md  (no untrusted)\n      its variables have no types: x [undeclared]" in told
+    assert (
+        "FAIL  b  notebooks/b.prompt.md  (no untrusted text)\n      its variables have no types: x [undeclared]" in told
+    )
     checked = said("check", "label", "--model", "meek")
     assert checked[0]["obeyed"] == {"obeyed": 1, "answered": 5, "failed": 0}
 

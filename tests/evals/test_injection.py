@@ -107,7 +107,8 @@ def test_a_prompt_that_does_not_render_or_declares_nothing_is_told() -> None:
 
 def test_a_check_names_what_was_tried() -> None:
     found = check_prompt(SAFE[0], "here", gt.ScriptedModel({"*": "no"}))
-    assert (found.untrusted, found.cases, found.obeyed) == (("x",), len(CASES), Obeyed(0, 5, 0))
+    assert (found.tried, found.cases, found.obeyed) == (("x",), len(CASES), Obeyed(0, 5, 0))
+    assert check_prompt(SAFE[-1], "here").tried == ()  # a number holds no text
     assert check_prompt(gt.Prompt("p", user="x"), "here", gt.ScriptedModel({"*": "no"})).obeyed is None
 
 
