@@ -25,7 +25,7 @@ def prompt(text: str) -> gt.Prompt:
     return gt.Prompt("label", user=text, output=Literal["good", "bad"])
 
 
-def evaluated(subject: gt.Prompt, rows: int = 30, **more: Any) -> gt.evals.result.Result:  # type: ignore[name-defined]
+def evaluated(subject: gt.Prompt, rows: int = 10, **more: Any) -> gt.evals.result.Result:  # type: ignore[name-defined]
     model = gt.ScriptedModel({"good": "good", "*": "bad"})
     return gt.evaluate(subject, ROWS[:rows], scorer=RIGHT, model=model, **more)
 
@@ -40,13 +40,17 @@ def test_the_first_version_goes_live_with_an_evaluation_of_enough_rows(store: St
     evaluated(saved, rows=29)
     with pytest.raises(GateRefused, match="scored 29 rows at most, and 30 are asked for"):
         promote("label", "1", "live")
-    evaluated(saved)
+    evaluated(saved, rows=30)
     version, moved, gate = promote("label", "1", "live")
     assert gate is not None
     assert (version, gate.passed) == (1, True)
     assert moved is not None
     assert "nothing was live to compare with (run " in moved.gate
     assert gt.load_prompt("label@live").version == 1
+
+
+def go(which: str) -> tuple[int, Any, Any]:
+    return promote("label", which, "live", rows=10)
 
 
 @pytest.fixture
@@ -57,15 +61,14 @@ def live(store: Store) -> Store:
     return store
 
 
-@pytest.mark.parametrize(("text", "finding"), [(GOOD, "no difference shown to"), ("good! {{ text }}", "no difference")])
-def test_a_version_that_is_not_worse_than_the_live_one_goes_live(live: Store, text: str, finding: str) -> None:
-    evaluated(prompt(text).save(), baseline="label@live")
-    _, moved, gate = promote("label", "2", "live")
+def test_a_version_that_is_not_worse_than_the_live_one_goes_live(live: Store) -> None:
+    evaluated(prompt(GOOD).save(), baseline="label@live")
+    _, moved, gate = go("2")
     assert moved is not None
     assert gate is not None
     assert gate.evaluation is not None
-    assert f"accuracy: {finding}" in moved.gate
-    assert "30 rows" in moved.gate
+    assert "accuracy: no difference shown to label@1" in moved.gate
+    assert "10 rows" in moved.gate
     assert gt.load_prompt("label@live").version == 2
 
 
@@ -73,22 +76,22 @@ def test_a_better_one_goes_live_and_a_worse_one_does_not(store: Store) -> None:
     prompt(BAD).save()
     move("label", "live", 1, "promote")
     evaluated(prompt(GOOD).save(), baseline="label@live")
-    assert promote("label", "2", "live")[2].said.startswith("accuracy: better than label@1")  # type: ignore[union-attr]
+    assert go("2")[2].said.startswith("accuracy: better than label@1")
     evaluated(gt.load_prompt("label@1"), baseline="label@live")
-    with pytest.raises(GateRefused, match=r"label@1 does not go live: accuracy: worse than label@2 .*30 rows"):
-        promote("label", "1", "live")
+    with pytest.raises(GateRefused, match=r"label@1 does not go live: accuracy: worse than label@2 .*10 rows"):
+        go("1")
     assert gt.load_prompt("label@live").version == 2
 
 
 def test_an_evaluation_before_the_save_counts_because_it_was_of_this_text(live: Store) -> None:
     evaluated(prompt(GOOD), baseline="label@live")
     prompt(GOOD).save()
-    assert promote("label", "2", "live")[1] is not None
+    assert go("2")[1] is not None
 
 
 def test_a_result_given_as_baseline_counts_as_its_prompt(live: Store) -> None:
     evaluated(prompt(GOOD).save(), baseline=evaluated(gt.load_prompt("label@live")))
-    assert promote("label", "2", "live")[1] is not None
+    assert go("2")[1] is not None
 
 
 def test_an_evaluation_without_the_live_version_is_no_evidence(live: Store) -> None:
@@ -97,7 +100,7 @@ def test_an_evaluation_without_the_live_version_is_no_evidence(live: Store) -> N
     evaluated(candidate)
     evaluated(candidate, baseline="label@2")
     with pytest.raises(GateRefused, match="none of its evaluations is compared with label@1, which is live") as raised:
-        promote("label", "3", "live")
+        go("3")
     assert 'baseline="label@live"' in raised.value.fix
 
 
@@ -106,21 +109,21 @@ def test_an_evaluation_against_what_was_live_before_is_no_evidence_any_more(live
     prompt("good? {{ text }}").save()
     move("label", "live", 3, "promote")
     with pytest.raises(GateRefused, match="compared with label@3"):
-        promote("label", "2", "live")
+        go("2")
 
 
 def test_the_newest_that_can_be_judged_by_decides(live: Store) -> None:
     candidate = prompt(GOOD).save()
     evaluated(candidate, baseline="label@live")
     worse = gt.ScriptedModel({"also": "good", "*": "bad"})
-    gt.evaluate(candidate, ROWS, scorer=RIGHT, model=worse, baseline="label@live")
+    gt.evaluate(candidate, ROWS[:10], scorer=RIGHT, model=worse, baseline="label@live")
     with pytest.raises(GateRefused, match="worse than label@1"):
-        promote("label", "2", "live")
+        go("2")
     evaluated(candidate, rows=5, baseline="label@live")  # too small to be judged by
     with pytest.raises(GateRefused, match="worse than label@1"):
-        promote("label", "2", "live")
+        go("2")
     evaluated(candidate, baseline="label@live")
-    assert promote("label", "2", "live")[1] is not None
+    assert go("2")[1] is not None
 
 
 def test_rows_without_a_score_do_not_count(live: Store) -> None:
@@ -130,18 +133,18 @@ def test_rows_without_a_score_do_not_count(live: Store) -> None:
         return True
 
     model = gt.ScriptedModel({"*": "good"})
-    gt.evaluate(prompt(GOOD).save(), ROWS, scorer=fails, model=model, baseline="label@live")
-    with pytest.raises(GateRefused, match="scored 29 rows at most"):
-        promote("label", "2", "live")
-    assert promote("label", "2", "live", rows=29)[1] is not None
+    gt.evaluate(prompt(GOOD).save(), ROWS[:10], scorer=fails, model=model, baseline="label@live")
+    with pytest.raises(GateRefused, match="scored 9 rows at most"):
+        go("2")
+    assert promote("label", "2", "live", rows=9)[1] is not None
 
 
 def test_a_run_that_broke_off_is_no_evaluation(live: Store) -> None:
     candidate = prompt(GOOD).save()
     with pytest.raises(gt.GenToolkitError):
-        gt.evaluate(candidate, ROWS, scorer=RIGHT, model=gt.ScriptedModel([]), baseline="label@live")
+        gt.evaluate(candidate, ROWS[:10], scorer=RIGHT, model=gt.ScriptedModel([]), baseline="label@live")
     with pytest.raises(GateRefused, match="no evaluation of it is known"):
-        promote("label", "2", "live")
+        go("2")
 
 
 def test_a_reason_opens_the_gate_and_is_recorded_with_what_the_gate_said(live: Store) -> None:
@@ -165,11 +168,11 @@ def test_other_aliases_move_freely_and_a_version_may_be_named_by_one(live: Store
     assert promote("label", "staging", "canary")[0] == 2
     assert promote("label", "2", "staging")[1] is None
     with pytest.raises(GateRefused):
-        promote("label", "staging", "live")
+        go("staging")
 
 
 def test_what_is_live_already_needs_no_gate(live: Store) -> None:
-    assert promote("label", "1", "live") == (1, None, None)
+    assert go("1") == (1, None, None)
 
 
 @pytest.mark.parametrize(
@@ -233,5 +236,5 @@ def test_evaluations_are_found_by_prompt_the_newest_first(live: Store) -> None:
     first, second = evaluated(candidate, baseline="label@live"), evaluated(candidate, rows=3)
     evaluated(gt.load_prompt("label@1"))
     found = evaluations.evaluations_of(["label@2", "label#00000000"])
-    assert [(e.run, e.rows, e.failed) for e in found] == [(second.run, 3, 0), (first.run, 30, 0)]
+    assert [(e.run, e.rows, e.failed) for e in found] == [(second.run, 3, 0), (first.run, 10, 0)]
     assert found[1].verdicts == {"accuracy": str(first.verdicts[0])}
