@@ -99,11 +99,12 @@ def _told(message: Message) -> str:
 def _declared(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     fragments = "fragments"
     for key in sorted((old.keys() | new.keys()) - {"messages", fragments}):
-        yield "variables" if key == "types" else key, _json(old.get(key)), _json(new.get(key))
-    before, after = old.get(fragments, {}), new.get(fragments, {})
-    for name in sorted(before.keys() | after.keys()):
-        yield f"fragment {name}", before.get(name, ""), after.get(name, "")
+        before, after = (content.get(key) if key == "output" else content.get(key) or None for content in (old, new))
+        yield "variables" if key == "types" else key, _json(before), _json(after)
+    theirs, ours = old.get(fragments, {}), new.get(fragments, {})
+    for name in sorted(theirs.keys() | ours.keys()):
+        yield f"fragment {name}", theirs.get(name, ""), ours.get(name, "")
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) if value else ""
+    return "" if value is None else json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)

@@ -49,6 +49,7 @@ def told(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str]]:
         ({}, {"system": "Be kind."}, [("message 1", "{+# system\nBe kind.+}")]),
         ({"system": "Be kind."}, {}, [("message 1", "[-# system\nBe kind.-]")]),
         ({}, {"output": {"enum": ["a"]}}, [("output", '{+{\n "enum": [\n  "a"\n ]\n}+}')]),
+        ({}, {"output": {}}, [("output", "{+{}+}")]),
         ({"options": {"seed": 1}}, {"options": {"seed": 2}}, [("options", '{\n "seed": [-1-]{+2+}\n}')]),
         ({}, {"types": {"x": "str"}}, [("variables", '{+{\n "x": "str"\n}+}')]),
         ({}, {"untrusted": ["x"]}, [("untrusted", '{+[\n "x"\n]+}')]),
