@@ -7,6 +7,7 @@
     │   ├── PromptError
     │   │   ├── MissingVariable
     │   │   ├── UnknownVariable
+    │   │   ├── FragmentError
     │   │   └── PromptNotFound
     │   ├── DatasetError
     │   ├── ScorerError
@@ -19,6 +20,7 @@
     │   ├── CheckFailed
     │   ├── RunFailed
     │   ├── GuardRefused
+    │   ├── GateRefused
     │   └── BudgetExceeded              exit 4
     ├── SetupError                      exit 3  model, key, database, disk
     │   ├── MissingSecret
@@ -88,6 +90,13 @@ class UnknownVariable(PromptError):
 
     code = "unknown-variable"
     variable: str
+
+
+class FragmentError(PromptError):
+    """An included text that is missing, includes itself, or is not named by a literal. Data: `fragment`."""
+
+    code = "fragment"
+    fragment: str
 
 
 class PromptNotFound(PromptError):
@@ -167,6 +176,15 @@ class GuardRefused(WorkError):
     direction: str
     paid: Any = None
     """The reply that was not let through: it is on the bill."""
+
+
+class GateRefused(WorkError):
+    """A version that no evaluation lets pass to where it was to go. Data: `prompt`, `version`, `alias`."""
+
+    code = "gate-refused"
+    prompt: str
+    version: int
+    alias: str
 
 
 class BudgetExceeded(WorkError):

@@ -37,11 +37,13 @@ class PromptReference:
 
 @dataclass(frozen=True)
 class Rendered:
-    """Messages ready to be sent, with the prompt they came from and the output it declares."""
+    """Messages ready to be sent, with the prompt they came from, the output and the options it declares."""
 
     messages: tuple[Message, ...]
     prompt: PromptReference | None = None
     output: Output | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Sent with the request, under those of the call and above those of the alias."""
 
     def __str__(self) -> str:
         return "\n\n".join(f"[{m['role']}]\n{content_text(m)}" for m in self.messages)

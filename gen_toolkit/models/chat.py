@@ -93,7 +93,7 @@ def rendered_request(
     """The request that `ask` makes of a rendered prompt, not yet addressed to a model."""
     return Request(
         messages=rendered.messages,
-        options=plain(options or {}),
+        options={**rendered.options, **plain(options or {})},
         output=rendered.output,
         choose=labels_of((), rendered.output) if choosing else (),
         prompt=rendered.prompt,
@@ -112,7 +112,7 @@ def question(
     rendered = as_rendered(prompt)
     request = Request(
         messages=rendered.messages,
-        options=plain(options),
+        options={**rendered.options, **plain(options)},
         output=Output.of(output) or rendered.output,
         tools=tools_of(tools),
         prompt=rendered.prompt,
@@ -135,7 +135,7 @@ async def _chosen(rendered: Rendered, labels: tuple[str, ...], model: Model, opt
     output = None if labels else rendered.output  # labels that are given win
     request = Request(
         messages=rendered.messages,
-        options=plain(options),
+        options={**rendered.options, **plain(options)},
         output=output,
         choose=labels_of(labels, output),
         prompt=rendered.prompt,

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from gen_toolkit import display, text
 from gen_toolkit.errors import MissingVariable, PromptError, UnknownVariable, nearest
 from gen_toolkit.messages.output import Output
 from gen_toolkit.messages.request import Message, PromptReference, Rendered, as_rendered, content_text, digest
+from gen_toolkit.prompts.declared import check_declared, check_name, check_options, check_value
+from gen_toolkit.prompts.fragments import expanded, fragments_of
 from gen_toolkit.prompts.template import render, variables
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class Prompt:
     """A prompt. Immutable: a changed text is another prompt, with another hash.
 
     Give `system` and `user` (Jinja templates), or `messages` for few-shot turns. `output` is what the
-    answer must be (pydantic model, Literal, Enum, JSON Schema) and `defaults` fills variables that a
-    rendering does not give. All three are part of the version.
+    answer must be (pydantic model, Literal, Enum, JSON Schema), `defaults` fills variables that a
+    rendering does not give, `types` says what values they take, `options` (temperature, …) go with every
+    request. Values of `untrusted` variables are fenced: marked as data that the model is not to obey. All
+    that is part of the version, with the texts of the fragments that the templates include; `description`
+    and `owner` are not.
 
     >>> greet = Prompt("greet", user="Hello {{ name }}!")
     >>> str(greet(name="Ada"))
@@ -38,29 +41,30 @@ class Prompt:
         messages: Sequence[Message] | None = None,
         output: Any = None,
         defaults: Mapping[str, Any] | None = None,
+        types: Mapping[str, Any] | None = None,
+        untrusted: Iterable[str] = (),
+        options: Mapping[str, Any] | None = None,
+        description: str = "",
+        owner: str = "",
+        fragments: Mapping[str, str] | None = None,
         version: int | None = None,
     ) -> None:
-        if not _NAME.fullmatch(name):
-            raise PromptError(
-                f"{name!r} cannot be a prompt's name",
-                fix="Use letters, digits, '.', '_' and '-', at most 100, beginning with a letter or digit.",
-            )
-        self.name = name
-        self.version = version
+        check_name(name)
+        self.name, self.version, self.description, self.owner = name, version, description, owner
         self.messages = _messages(system, user, messages)
         self.output = Output.of(output)
         self.defaults = _plain(defaults or {})
-        self.variables = frozenset().union(*(variables(t) for m in self.messages for t in _texts(m)))
-        for unused in self.defaults.keys() - self.variables:
-            raise UnknownVariable(
-                f"prompt {name!r} has a default for {unused!r}, which its text does not use",
-                fix=nearest(unused, self.variables) or "Remove it.",
-                variable=unused,
-            )
+        self.options = check_options(name, _plain(options or {}))
+        self.untrusted = frozenset([untrusted] if isinstance(untrusted, str) else untrusted)
+        self.fragments = fragments_of((t for m in self.messages for t in _texts(m)), fragments)
+        self.resolved = tuple(_mapped(m, lambda text: expanded(text, self.fragments)) for m in self.messages)
+        texts = [text for message in self.resolved for text in _texts(message)]
+        self.variables = frozenset().union(*(variables(text, self.untrusted) for text in texts))
+        self.types = check_declared(self, types)
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of messages, declared output and defaults: the text's identity."""
+        """SHA-256 of everything a version consists of: the text's identity."""
         return digest(self.content())
 
     @cached_property
@@ -69,27 +73,66 @@ class Prompt:
 
     def content(self) -> dict[str, Any]:
         """What a version consists of, as plain data."""
+        also = {
+            "types": {name: str(kind) for name, kind in self.types.items()},
+            "untrusted": sorted(self.untrusted),
+            "options": self.options,
+            "fragments": self.fragments,
+        }
         return {
             "messages": [dict(message) for message in self.messages],
             "output": self.output.schema if self.output else None,
             "defaults": self.defaults,
+            **{key: value for key, value in also.items() if value},  # what there is not leaves the hash as it was
         }
 
     @classmethod
-    def from_content(cls, name: str, content: Mapping[str, Any], version: int | None = None) -> Prompt:
+    def from_content(
+        cls,
+        name: str,
+        content: Mapping[str, Any],
+        version: int | None = None,
+        *,
+        description: str = "",
+        owner: str = "",
+    ) -> Prompt:
+        """The prompt of a version, whatever fragments the workspace has now."""
+        rest = {key: content.get(key) for key in ("messages", "output", "defaults", "types", "options")}
         return cls(
             name,
-            messages=content["messages"],
-            output=content.get("output"),
-            defaults=content.get("defaults"),
+            **rest,
+            untrusted=content.get("untrusted", ()),
+            fragments=content.get("fragments", {}),
+            description=description,
+            owner=owner,
             version=version,
         )
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Prompt:
+        """The prompt that a `*.prompt.md` file of the workspace holds. Raises PromptError naming file and line.
+
+        Inside a job it is what the release froze; so the path must be a literal, as references are.
+        """
+        from gen_toolkit.prompts.file import load_file
+
+        return load_file(path)
+
+    def to_file(self, path: str | Path) -> Path:
+        """Write it as a `*.prompt.md` file, and fragments that are not there yet beside it.
+
+        Raises PromptError where the format cannot hold it (calls of tools, images), or where a fragment of
+        that name has another text.
+        """
+        from gen_toolkit.prompts.write import save_file
+
+        return save_file(self, path)
 
     def __call__(self, **values: Any) -> Rendered:
         """The messages with every variable filled in.
 
         Raises MissingVariable where one is not given and has no default, UnknownVariable for a keyword
-        the text does not use.
+        the text does not use, PromptError for a value that is not of the declared type.
         """
         for name in values.keys() - self.variables:
             raise UnknownVariable(
@@ -98,18 +141,22 @@ class Prompt:
                 variable=name,
             )
         given = {**self.defaults, **values}
+        for name in self.types.keys() & values.keys():
+            check_value(self, name, values[name])
         for name in sorted(self.variables - given.keys()):
             raise MissingVariable(
                 f"prompt {self.name!r} needs a value for {name!r}",
                 fix=f"Call it with {name}=…, or give a default.",
                 variable=name,
             )
-        return Rendered(tuple(_rendered(m, given) for m in self.messages), self.reference, self.output)
+        rendered = tuple(_mapped(m, lambda text: render(text, given, self.untrusted)) for m in self.resolved)
+        return Rendered(rendered, self.reference, self.output, self.options)
 
     def save(self, comment: str = "", *, alias: str | None = None) -> Prompt:
         """Save as a version in the MLflow prompt registry, and move `alias` to it.
 
-        Returns this prompt with its version. A text that is there already makes no new version.
+        Returns this prompt with its version. A text that is there already makes no new version. The alias
+        `live` is refused: it moves with an evaluation, by `gen prompts promote`.
         """
         from gen_toolkit.prompts.registry import save_prompt
 
@@ -128,16 +175,24 @@ class Prompt:
         saved = f"version {self.version}" if self.version else "not saved"
         body = "".join(f"<i>{text.html(m['role'])}</i>{display.html_text(content_text(m))}" for m in self.messages)
         facts = {
-            "variables": ", ".join(
-                f"{v} = {self.defaults[v]!r}" if v in self.defaults else v for v in sorted(self.variables)
-            ),
+            "variables": ", ".join(self._variable(name) for name in sorted(self.variables)),
             "output": json.dumps(self.output.schema) if self.output else "text",
+            "options": json.dumps(self.options) if self.options else "",
+            "fragments": ", ".join(sorted(self.fragments)),
+            "description": self.description,
+            "owner": self.owner,
             "hash": self.hash[:16],
         }
+        facts = {name: fact for name, fact in facts.items() if fact}
         plain = "\n".join([f"{self.name} ({saved})", *(f"  {k}: {v}" for k, v in facts.items())])
         return display.bundle(
             plain, display.html_card(self.name, saved, body + display.html_table(["", ""], facts.items()))
         )
+
+    def _variable(self, name: str) -> str:
+        kind = f": {self.types[name]}" if name in self.types else ""
+        default = f" = {self.defaults[name]!r}" if name in self.defaults else ""
+        return f"{name}{kind}{default}{' (untrusted)' if name in self.untrusted else ''}"
 
 
 def _messages(system: str | None, user: str | None, messages: Sequence[Message] | None) -> tuple[Message, ...]:
@@ -173,14 +228,14 @@ def _texts(message: Message) -> list[str]:
     return [part["text"] for part in content or () if _is_text(part)]
 
 
-def _rendered(message: Message, values: Mapping[str, Any]) -> Message:
-    """Texts are rendered; images, calls of tools and what else there is stay as they are."""
+def _mapped(message: Message, change: Callable[[str], str]) -> Message:
+    """The message with each of its templates changed; images and calls of tools stay as they are."""
     content = message.get("content")
     if not content:
         return message
     if isinstance(content, str):
-        return {**message, "content": render(content, values)}
-    parts = [{**part, "text": render(part["text"], values)} if _is_text(part) else part for part in content]
+        return {**message, "content": change(content)}
+    parts = [{**part, "text": change(part["text"])} if _is_text(part) else part for part in content]
     return {**message, "content": parts}
 
 

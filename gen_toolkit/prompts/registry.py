@@ -8,7 +8,10 @@ from gen_toolkit import scope
 from gen_toolkit.errors import PromptError, PromptNotFound, ReleaseError
 from gen_toolkit.prompts.prompt import Prompt
 from gen_toolkit.tracking import registry
+from gen_toolkit.tracking.aliases import check_alias, move
 
+LIVE = "live"
+"""The alias that production loads. It moves with an evaluation, or with a reason."""
 _REFERENCE = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)@(?P<which>[A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -22,14 +25,21 @@ def load_prompt(reference: str) -> Prompt:
     release = scope.current().release
     if release is not None:
         return _frozen(reference, name)
+    found = find_version(name, which)
+    return Prompt.from_content(name, found.content, found.version)
+
+
+def find_version(name: str, which: str) -> registry.Version:
+    """The version with what the registry knows of it. Raises PromptNotFound."""
+    reference = "@".join(parse_reference(f"{name}@{which}"))
     found = registry.load(name, which)
     if found is None:
         raise PromptNotFound(
             f"there is no prompt {reference!r} in the registry",
-            fix="Save it first: prompt.save(…, alias=…). The MLflow UI lists what is there.",
+            fix="Save it first: prompt.save(…, alias=…). `gen prompts list` shows what is there.",
             reference=reference,
         )
-    return Prompt.from_content(name, found.content, found.version)
+    return found
 
 
 def parse_reference(reference: str) -> tuple[str, str]:
@@ -66,7 +76,35 @@ def save_prompt(prompt: Prompt, comment: str, alias: str | None) -> Prompt:
                 fix="Save it from the notebook, then promote again.",
             )
         return Prompt.from_content(prompt.name, prompt.content(), versions[prompt.hash])
-    version = registry.save(prompt.name, prompt.content(), prompt.hash, comment, alias)
-    saved = Prompt.from_content(prompt.name, prompt.content(), version)
+    if alias == LIVE:
+        raise PromptError(
+            f"{LIVE!r} moves with an evaluation, not with a save",
+            fix=f'Save with alias="staging", evaluate, then: gen prompts promote {prompt.name} VERSION {LIVE}',
+        )
+    if alias:
+        check_alias(alias)
+    template = [dict(message) for message in prompt.resolved]
+    version = registry.save(prompt.name, prompt.content(), prompt.hash, template, comment)
+    if alias:
+        move(prompt.name, alias, version, "save", why=comment)
+    if prompt.description or prompt.owner:
+        describe(prompt)
+    about = {"description": prompt.description, "owner": prompt.owner}
+    saved = Prompt.from_content(prompt.name, prompt.content(), version, **about)
     saved.output = prompt.output  # the type that was declared, not only its schema
     return saved
+
+
+def describe(prompt: Prompt) -> bool:
+    """Bring description and owner to the registry; whether that changed them."""
+    about = changed_about(prompt, registry.entry(prompt.name))
+    if about:
+        registry.describe(prompt.name, about)
+    return bool(about)
+
+
+def changed_about(prompt: Prompt, entry: registry.Entry | None) -> dict[str, str]:
+    """What the prompt says of itself otherwise than the registry does."""
+    known = entry or registry.Entry(prompt.name)
+    pairs = {"description": (prompt.description, known.description), "owner": (prompt.owner, known.owner)}
+    return {key: mine for key, (mine, theirs) in pairs.items() if mine != theirs}

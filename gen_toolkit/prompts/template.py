@@ -6,9 +6,11 @@ comes from: `{{` inside it stays as it is.
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -18,7 +20,9 @@ import jinja2.meta
 import jinja2.nodes
 import jinja2.sandbox
 
-from gen_toolkit.errors import MissingVariable, PromptError
+from gen_toolkit.errors import FragmentError, MissingVariable, PromptError
+from gen_toolkit.prompts.fence import fence
+from gen_toolkit.prompts.untrusted import fenced
 
 MOST_CHARACTERS = 2_000_000
 MOST_SECONDS = 2.0
@@ -48,6 +52,8 @@ class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
             loop.body.insert(0, jinja2.nodes.ExprStmt(look))
         return tree
 
+    fence = staticmethod(fence)  # what `untrusted.fenced` calls
+
     @staticmethod
     def look_at_the_clock() -> None:
         if time.monotonic() > _until.get():
@@ -64,15 +70,63 @@ _FAULTS = (TypeError, ValueError, ArithmeticError, LookupError, MemoryError, Rec
 _environment = _Sandbox(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)
 
 
+@dataclass(frozen=True)
+class Included:
+    """An `{% include "…" %}` in a template."""
+
+    fragment: str
+
+
+def parts(source: str) -> list[str | Included]:
+    """A template cut at its includes. Raises PromptError where it cannot be read, FragmentError for one unnamed."""
+    if "include" not in source:
+        return [source]
+    found: list[str | Included] = []
+    block: list[tuple[int, str, str]] = []  # the tokens since a block began
+    with _parsing():
+        for token in _environment.lex(source):
+            if block or token[1] == "block_begin":
+                block.append(token)
+                if token[1] == "block_end":
+                    found.append(_included(block) or "".join(text for _, _, text in block))
+                    block = []
+            else:
+                found.append(token[2])
+    return found
+
+
+def _included(block: list[tuple[int, str, str]]) -> Included | None:
+    said = [(kind, text) for _, kind, text in block[1:-1] if kind != "whitespace"]
+    if said[:1] != [("name", "include")]:
+        return None
+    if len(said) != 2 or said[1][0] != "string":
+        raise FragmentError(
+            f"line {block[0][0]}: an include names one fragment, as a text",
+            fix='Write {% include "folder/name" %}.',
+            fragment=" ".join(text for _, text in said[1:]),
+            line=block[0][0],
+        )
+    return Included(said[1][1][1:-1])
+
+
 @cache
-def _compiled(source: str) -> jinja2.Template:
-    return _environment.from_string(source)
+def _compiled(source: str, untrusted: frozenset[str]) -> jinja2.Template:
+    return _environment.from_string(fenced(_environment.parse(source), untrusted) if untrusted else source)
 
 
-def variables(source: str) -> frozenset[str]:
-    """The names a template needs. Raises PromptError where it cannot be parsed."""
+def variables(source: str, untrusted: frozenset[str] = frozenset()) -> frozenset[str]:
+    """The names a template needs. Raises PromptError where it cannot be parsed, or cannot fence the untrusted ones."""
+    with _parsing():
+        tree = _environment.parse(source)
+        names = frozenset(jinja2.meta.find_undeclared_variables(tree))
+        fenced(tree, untrusted)
+    return names
+
+
+@contextlib.contextmanager
+def _parsing() -> Iterator[None]:
     try:
-        return frozenset(jinja2.meta.find_undeclared_variables(_environment.parse(source)))
+        yield
     except jinja2.TemplateSyntaxError as error:
         raise PromptError(
             f"the template cannot be parsed, line {error.lineno}: {error.message}",
@@ -83,13 +137,16 @@ def variables(source: str) -> frozenset[str]:
         raise PromptError("the template is nested too deeply to be read", fix="Make it flatter.") from None
 
 
-def render(source: str, values: Mapping[str, Any]) -> str:
-    """The text. Raises MissingVariable, or PromptError where the template does what it must not."""
+def render(source: str, values: Mapping[str, Any], untrusted: frozenset[str] = frozenset()) -> str:
+    """The text, with what shows `untrusted` variables in fences.
+
+    Raises MissingVariable, or PromptError where the template does what it must not.
+    """
     token = _until.set(time.monotonic() + MOST_SECONDS)
     pieces: list[str] = []
     size = 0
     try:
-        for piece in _compiled(source).generate(values):
+        for piece in _compiled(source, untrusted).generate(values):
             pieces.append(piece)
             size += len(piece)
             if size > MOST_CHARACTERS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import hashlib
 import json
@@ -13,7 +14,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from gen_toolkit.errors import NotebookError, PromptNotFound, ReleaseError
+from gen_toolkit.errors import FragmentError, NotebookError, PromptNotFound, ReleaseError
 from gen_toolkit.ipynb import (
     code_cells,
     normalised_code,
@@ -27,12 +28,15 @@ from gen_toolkit.ipynb import (
 from gen_toolkit.jobs.values import as_json
 from gen_toolkit.messages.request import digest
 from gen_toolkit.models.gateway import pin
+from gen_toolkit.prompts.fragments import fragments_of
+from gen_toolkit.prompts.prompt import Prompt
 from gen_toolkit.prompts.registry import load_prompt
 from gen_toolkit.releases.check import Subject
 from gen_toolkit.settings import load_settings
 from gen_toolkit.tracking import registry
 
 FORMAT = 1
+_IF_ANY = ("prompt_files", "fragments")  # parts of the content that are left out where there is nothing
 
 
 @dataclass(frozen=True)
@@ -56,14 +60,21 @@ def freeze(subject: Subject, extra_models: tuple[str, ...] = ()) -> Frozen:
     notebook = stripped(subject.notebook)
     references = subject.references
     files = tuple(_included(subject))
+    prompt_files = {path: Prompt.from_file(path) for path in sorted(references.prompt_files)}
+    also = {
+        "prompt_files": {path: {"name": p.name, "content": p.content()} for path, p in prompt_files.items()},
+        "fragments": _fragments(sorted(references.fragments)),
+    }
     content = {
         "code": normalised_code(notebook),
         "parameters": subject.parameters.json_schema(),
         "prompts": {reference: _prompt(reference) for reference in sorted(references.prompts)},
         "models": {name: pin(name) for name in _with_fallbacks(_aliases(subject) | set(extra_models))},
         "include": {_relative(subject, path): _sha256(path) for path in files},
+        **{key: value for key, value in also.items() if value},
     }
-    versions = {name: registry.versions(name) for name in sorted(references.saved)}
+    saved = references.saved | {prompt.name for prompt in prompt_files.values()}
+    versions = {name: registry.versions(name) for name in sorted(saved)}
     return Frozen(content, notebook, files, {name: known for name, known in versions.items() if known})
 
 
@@ -73,6 +84,15 @@ def _prompt(reference: str) -> dict[str, Any]:
     except PromptNotFound:
         return {"absent": True}  # a baseline that does not exist yet stays absent in the job
     return {"version": prompt.version, "content": prompt.content(), "hash": prompt.hash}
+
+
+def _fragments(names: list[str]) -> dict[str, str]:
+    """The texts of fragments that strings of the notebook include; a string may also only look as if it did."""
+    found: dict[str, str] = {}
+    for name in names:
+        with contextlib.suppress(FragmentError):
+            found |= fragments_of([f'{{% include "{name}" %}}'])
+    return found
 
 
 def _aliases(subject: Subject) -> set[str]:
@@ -139,6 +159,7 @@ def write_release(frozen: Frozen, folder: Path, subject: Subject, facts: dict[st
         "versions": frozen.versions,
         "models": frozen.content["models"],
         "include": frozen.content["include"],
+        **{key: frozen.content[key] for key in _IF_ANY if key in frozen.content},
         "secrets": sorted((secrets - {None}) | subject.references.secrets),
         "defaults": {item.name: as_json(item.default) for item in subject.parameters.items},
         "environment": environment(),
@@ -197,6 +218,7 @@ def verify(folder: Path) -> dict[str, Any]:
             "code": normalised_code(notebook),
             **{key: manifest[key] for key in ("parameters", "prompts", "models")},
             "include": {name: _sha256(folder / "include" / name) for name in manifest["include"]},
+            **{key: manifest[key] for key in _IF_ANY if key in manifest},
         }
         generated = _generated(notebook)
         expected = [_head(manifest, manifest["digest"])] if manifest["release"] else []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gen_toolkit.ipynb import Notebook, code_cells, source, tags
 
+_INCLUDE = re.compile(r"""\{%[-+]?\s*include\s+["']([^"']+)["']""")
 _CALLS_WITH_MODEL = {"chat", "achat", "choose", "stream", "embed", "evaluate", "aevaluate", "Conversation"}
 _SCORERS_WITH_MODEL = {"judge", "pairwise", "similarity"}
 
@@ -19,6 +21,9 @@ class References:
     prompts: set[str] = field(default_factory=set)
     saved: set[str] = field(default_factory=set)
     """Names of prompts that the notebook defines itself."""
+    prompt_files: set[str] = field(default_factory=set)
+    fragments: set[str] = field(default_factory=set)
+    """Names of fragments that texts of the notebook include."""
     models: set[str] = field(default_factory=set)
     model_parameters: set[str] = field(default_factory=set)
     """Parameters whose value is given as a model."""
@@ -63,6 +68,8 @@ def _visit(node: ast.AST, cell: int, found: References, parameters: set[str]) ->
         found.imports.add(node.module.partition(".")[0])
     elif isinstance(node, ast.Call):
         _visit_call(node, cell, found, parameters)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        found.fragments.update(_INCLUDE.findall(node.value))
 
 
 def _visit_call(node: ast.Call, cell: int, found: References, parameters: set[str]) -> None:
@@ -73,6 +80,9 @@ def _visit_call(node: ast.Call, cell: int, found: References, parameters: set[st
         found.keeps = True
     elif name == "load_prompt" and (first := first or keywords.get("reference")) is not None:
         _literal(first, cell, "load_prompt", found.prompts, found)
+    elif name == "from_file" and isinstance(node.func, ast.Attribute) and _is_prompt(node.func.value):
+        if (first := first or keywords.get("path")) is not None:
+            _literal(first, cell, "from_file", found.prompt_files, found)
     elif name == "Prompt" and isinstance(first, ast.Constant) and isinstance(first.value, str):
         found.saved.add(first.value)
     elif name == "Secret" and isinstance(first, ast.Constant) and str(first.value).startswith("env:"):
@@ -99,6 +109,10 @@ def _is_toolkits(function: ast.expr, found: References) -> bool:
     if not isinstance(function, ast.Attribute):
         return True
     return isinstance(function.value, ast.Name) and function.value.id in found.toolkit
+
+
+def _is_prompt(node: ast.expr) -> bool:
+    return (node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")) == "Prompt"
 
 
 def _is_result(node: ast.expr) -> bool:

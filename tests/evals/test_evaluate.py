@@ -301,10 +301,10 @@ def test_a_baseline_that_does_not_exist_yet_is_a_note_and_no_error() -> None:
 
 
 def test_a_baseline_gives_a_paired_verdict(store: Store) -> None:
-    gt.Prompt("label", user="{{ text }}", output=Literal["good", "bad"]).save(alias="live")
+    gt.Prompt("label", user="{{ text }}", output=Literal["good", "bad"]).save(alias="staging")
     rows = [{"text": f"n{n}", "label": "good"} for n in range(8)]
     asked = gt.ScriptedModel({"?": "good", "*": "bad"})
-    result = gt.evaluate(LABEL, rows, scorer=RIGHT, model=asked, baseline="label@live")
+    result = gt.evaluate(LABEL, rows, scorer=RIGHT, model=asked, baseline="label@staging")
     (verdict,) = result.verdicts
     assert (verdict.finding, verdict.wins, verdict.baseline) == ("better", 8, "label@1")
     assert str(verdict) in result._repr_mimebundle_()["text/plain"]

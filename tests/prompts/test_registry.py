@@ -36,22 +36,24 @@ def test_a_changed_output_or_default_is_a_new_version(store: Store) -> None:
 
 
 def test_saving_moves_an_alias_also_back(store: Store) -> None:
-    label("one").save(alias="live")
-    label("two").save(alias="live")
-    assert gt.load_prompt("label@live").version == 2
-    label("one").save(alias="live")
-    assert gt.load_prompt("label@live").version == 1
+    label("one").save(alias="staging")
+    label("two").save(alias="staging")
+    assert gt.load_prompt("label@staging").version == 2
+    label("one").save(alias="staging")
+    assert gt.load_prompt("label@staging").version == 1
 
 
 def test_an_alias_that_somebody_else_moved_is_seen_at_once(store: Store) -> None:
-    label("one").save(alias="live")
+    label("one").save(alias="staging")
     label("two").save()
-    assert gt.load_prompt("label@live").version == 1
-    store.mlflow.set_prompt_alias("label", "live", 2)
-    assert gt.load_prompt("label@live").version == 2
+    assert gt.load_prompt("label@staging").version == 1
+    store.mlflow.set_prompt_alias("label", "staging", 2)
+    assert gt.load_prompt("label@staging").version == 2
 
 
-@pytest.mark.parametrize("reference", ["label@9", "label@staging", "nobody@1", "nobody@live"])
+@pytest.mark.parametrize(
+    "reference", ["label@9", "label@0", "label@99999999999999999999", "label@else", "nobody@1", "nobody@live"]
+)
 def test_an_unknown_reference_is_not_found(store: Store, reference: str) -> None:
     label().save()
     with pytest.raises(PromptNotFound, match=f"no prompt '{reference}'.*Save it first") as raised:

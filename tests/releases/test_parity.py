@@ -28,7 +28,7 @@ CELLS = [
     "import gen_toolkit as gt",
     "films = [('good', 'positive'), ('bad', 'negative'), ('so', 'negative')]\n"
     "rows = gt.dataset([{'text': text, 'label': label} for text, label in films], name='films')",
-    "label = gt.load_prompt('label@live')",
+    "label = gt.load_prompt('label@staging')",
     "exact = gt.scorers.exact('label', name='accuracy')\n"
     "result = gt.evaluate(label, rows, model=model, scorer=exact, baseline='nobody@live')\nresult",
     "_ = out.write_text(result.to_json())\ngt.keep('accuracy', result.mean('accuracy'))",
@@ -37,7 +37,7 @@ CELLS = [
 
 
 def saved(wording: str) -> Prompt:
-    return Prompt("label", user=f"{wording}\n\n{{{{ text }}}}").save("for a test", alias="live")
+    return Prompt("label", user=f"{wording}\n\n{{{{ text }}}}").save("for a test", alias="staging")
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_the_result_is_the_same_as_in_a_script(told: dict[str, Any], where: str)
 def test_a_job_keeps_to_the_text_that_was_live_when_it_was_promoted(told: dict[str, Any]) -> None:
     run: RunRow = told["run"]
     assert told["versions"] == (1, 2)
-    assert client(told["uri"]).get_prompt_version_by_alias("label", "live").version == 2
+    assert client(told["uri"]).get_prompt_version_by_alias("label", "staging").version == 2
     assert {"accuracy": pytest.approx(2 / 3), "version": 1}.items() <= run.outcome["kept"].items()
     assert run.outcome["prompts"] == ["label@1"]
 

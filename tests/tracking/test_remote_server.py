@@ -18,6 +18,7 @@ from mlflow_store import Store
 
 import gen_toolkit as gt
 from gen_toolkit.database.engine import open_database
+from gen_toolkit.errors import GateRefused
 from gen_toolkit.tracking import spool
 from gen_toolkit.tracking.store import client
 
@@ -111,8 +112,8 @@ def test_events_wait_for_a_server_that_comes_later_and_are_delivered_once(
 def test_runs_prompts_and_tables_land_on_the_server_and_none_in_the_workspace(store: Store, remote: Any) -> None:
     import mlflow
 
-    saved = LABEL.save("first", alias="live")
-    assert gt.load_prompt("label@live") == saved
+    saved = LABEL.save("first", alias="staging")
+    assert gt.load_prompt("label@staging") == saved
     with gt.run("remote"):
         mlflow.log_metric("own", 3)
         result = gt.evaluate(
@@ -121,7 +122,7 @@ def test_runs_prompts_and_tables_land_on_the_server_and_none_in_the_workspace(st
             scorer=gt.scorers.exact("label", name="acc"),
             model=gt.ScriptedModel({"*": "good"}),
             name="evaluated",
-            baseline="label@live",
+            baseline="label@staging",
         )
     assert store.drain() == 0
     (outer,) = _runs(remote, "remote")
@@ -132,9 +133,40 @@ def test_runs_prompts_and_tables_land_on_the_server_and_none_in_the_workspace(st
     assert result.verdicts[0].finding == "too few rows"
     table = remote.load_table(inner.info.experiment_id, "rows.json", run_ids=[inner.info.run_id])
     assert list(table["output"]) == ["good", "good"]
-    assert remote.get_prompt_version_by_alias("label", "live").version == 1
+    assert remote.get_prompt_version_by_alias("label", "staging").version == 1
     assert '"label"' in inner.data.tags["mlflow.linkedPrompts"]
     assert store.mlflow.get_experiment_by_name("work") is None
     assert store.mlflow.search_registered_models() == []
     assert list(store.mlflow.search_prompts()) == []
     assert not (store.root / "mlruns" / "artifacts").exists()
+
+
+def test_prompt_files_aliases_and_the_gate_work_on_the_server(store: Store, remote: Any) -> None:
+    from gen_toolkit.evals.prompt_gate import promote
+    from gen_toolkit.prompts.history import log, rollback
+    from gen_toolkit.prompts.overview import details, overview
+    from gen_toolkit.prompts.sync import sync
+
+    path = store.root / "notebooks" / "tone.prompt.md"
+    text = "---\nname: tone\nowner: us\nvariables: {text: str}\nuntrusted: [text]\noutput: [good, bad]\n---\n# user\n"
+    for said in ("{{ text }}?", "{{ text }}!"):
+        path.write_text(text + said + "\n")
+        assert [synced.state for synced in sync(check=True)] == [synced.state for synced in sync()]
+    assert [synced.state for synced in sync(check=True)] == ["same"]
+    promote("tone", "1", "live", reason="the first")
+    with pytest.raises(GateRefused):
+        promote("tone", "2", "live")
+    rows = [{"text": f"great {n}", "label": "good"} for n in range(30)]
+    right = gt.scorers.exact("label", name="acc")
+    model = gt.ScriptedModel({"*": "good"})
+    gt.evaluate(gt.load_prompt("tone@2"), rows, scorer=right, model=model, baseline="tone@live")
+    _, moved, gate = promote("tone", "2", "live")
+    assert gate is not None
+    assert gate.passed, gate.said
+    assert moved is not None
+    assert gt.load_prompt("tone@live").untrusted == {"text"}
+    assert rollback("tone", "live").after == 1
+    assert [line.what for line in log("tone")][:2] == ["live 2 → 1 (rollback)", "live 1 → 2 (promote)"]
+    assert details("tone@live")["owner"] == "us"
+    assert {line.name: line.aliases for line in overview()}["tone"] == {"live": 1}
+    assert list(store.mlflow.search_prompts()) == []

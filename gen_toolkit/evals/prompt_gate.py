@@ -1,0 +1,125 @@
+"""The gate before `live`: a version goes there on the word of an evaluation, or of a person who says why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gen_toolkit.errors import GateRefused
+from gen_toolkit.prompts.registry import LIVE, find_version
+from gen_toolkit.tracking import registry
+from gen_toolkit.tracking.aliases import Move, check_alias, move
+from gen_toolkit.tracking.evaluations import Evaluation, evaluations_of
+
+FEWEST_ROWS = 30
+# as evals.verdict writes them: "accuracy: better than label@2 (+0.100; 9 rows won, 0 lost of 40; …"
+_VERDICT = re.compile(
+    r"(?P<finding>better than|worse than|no difference shown to|too few rows to compare with) "
+    r"(?P<baseline>.*?) \([+-]\d.*? lost of (?P<rows>\d+)",
+    re.DOTALL,
+)
+_PASSES = {"better than", "no difference shown to"}
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Whether a version may go live, and what that rests on."""
+
+    passed: bool
+    said: str
+    evaluation: Evaluation | None = None
+
+
+def promote(
+    name: str, which: str, alias: str, *, reason: str = "", rows: int = FEWEST_ROWS
+) -> tuple[int, Move | None, Gate | None]:
+    """Let an alias point to a version; returns the version, the move (None: it was there already) and the gate.
+
+    To `live` only through the gate, or with a reason, which is recorded. Raises GateRefused, PromptNotFound.
+    """
+    check_alias(alias)
+    version = find_version(name, which)
+    if alias != LIVE:
+        return version.version, move(name, alias, version.version, "promote", why=reason), None
+    entry = registry.entry(name)
+    before = entry.aliases.get(LIVE) if entry else None
+    if before == version.version:
+        return version.version, None, None
+    gate = look(version, registry.load(name, str(before)) if before else None, rows)
+    if not gate.passed and not reason.strip():
+        raise GateRefused(
+            f"{name}@{version.version} does not go live: {gate.said}",
+            fix=_advice(name, version.version, before),
+            prompt=name,
+            version=version.version,
+            alias=alias,
+        )
+    said = gate.said if gate.passed else f"overridden: {gate.said}"
+    return version.version, move(name, alias, version.version, "promote", why=reason, gate=said), gate
+
+
+def look(version: registry.Version, live: registry.Version | None, rows: int = FEWEST_ROWS) -> Gate:
+    """What the evaluations of a version say. It passes when the newest that can be judged by is not worse.
+
+    One can be judged by when it ended well and scored at least `rows` rows; and, where a version is live
+    already, when it was compared with that one.
+    """
+    found = evaluations_of(_names(version))
+    if not found:
+        return Gate(False, "no evaluation of it is known")
+    many = [evaluation for evaluation in found if _scored(evaluation) >= rows]
+    if not many:
+        most = max(map(_scored, found))
+        return Gate(False, f"its evaluations scored {most} rows at most, and {rows} are asked for")
+    if live is None:
+        return _judged(many[0], many[0].verdicts, rows)
+    for evaluation in many:
+        verdicts = _against(evaluation, live)
+        if verdicts:
+            return _judged(evaluation, verdicts, rows)
+    return Gate(False, f"none of its evaluations is compared with {live.name}@{live.version}, which is live")
+
+
+def _judged(evaluation: Evaluation, verdicts: Mapping[str, str], rows: int) -> Gate:
+    where = f"run {evaluation.run[:13]}, {_scored(evaluation)} rows"
+    for scorer, said in verdicts.items():
+        found = _read(scorer, said)
+        if found is None or found["finding"] not in _PASSES or int(found["rows"]) < rows:
+            return Gate(False, f"{said} ({where}; {rows} are asked for)", evaluation)
+    said = "; ".join(verdicts.values()) or "nothing was live to compare with"
+    return Gate(True, f"{said} ({where})", evaluation)
+
+
+def _against(evaluation: Evaluation, live: registry.Version) -> dict[str, str]:
+    """The verdicts that compare with the live version, whatever follows its name in the title of a result."""
+    found = {}
+    for scorer, said in evaluation.verdicts.items():
+        verdict = _read(scorer, said)
+        if verdict and any(re.match(re.escape(name) + r"(?![\w.@#-])", verdict["baseline"]) for name in _names(live)):
+            found[scorer] = said
+    return found
+
+
+def _read(scorer: str, said: str) -> re.Match[str] | None:
+    """The parts of a verdict; None where it is none that we know."""
+    return _VERDICT.match(said.removeprefix(f"{scorer}: "))
+
+
+def _names(version: registry.Version) -> list[str]:
+    """How evaluations name this text: as a version, and, evaluated before it was saved, by its hash."""
+    by_hash = [f"{version.name}#{version.hash[:8]}"] if version.hash else []
+    return [f"{version.name}@{version.version}", *by_hash]
+
+
+def _scored(evaluation: Evaluation) -> int:
+    """Rows with a score; an unknown number of them counts as none."""
+    return (evaluation.rows or 0) - (evaluation.failed or 0)
+
+
+def _advice(name: str, version: int, live: int | None) -> str:
+    baseline = f', baseline="{name}@{LIVE}"' if live else ""
+    return (
+        f'Evaluate it: gt.evaluate(gt.load_prompt("{name}@{version}"), rows, scorer=…{baseline}); '
+        f'or say why not: gen prompts promote {name} {version} {LIVE} --reason "…"'
+    )
