@@ -6,7 +6,7 @@ import gzip
 
 from faults.plays import BEGIN, EVENTS, GOOD, GOOD_STREAM, JSON, MEGABYTE, chunk, completion, head, http, pieces, raw
 from faults.row import Row, same, stream
-from faults.server import End, Fault, Pause, Repeat, Reset
+from faults.server import End, Fault, Pause, Play, Repeat, Reset
 
 SLOW = 1.0  # deadline in seconds of what never ends
 
@@ -22,6 +22,27 @@ def odd(*headers: bytes, body: bytes = b"{}", status: bytes = b"HTTP/1.1 200 OK"
     """An answer whose head was written by hand."""
     return (b"\r\n".join([status, b"content-type: application/json", b"connection: close", *headers, b"", body]),)
 
+
+ENDLESS: dict[str, Play] = {
+    "hang": NOTHING,
+    "hang-in-head": (HEAD[:30],),
+    "hang-before-body": (LONG,),
+    "hang-in-body": (LONG, HALF),
+    "hang-in-error": (head(500, {"content-length": 900}), HALF),
+    "drip-head": (HEAD[:-2], Repeat(b"x: y\r\n", every=0.05)),
+    "drip-body": (LONG, Repeat(b"{", every=0.05)),
+    "drip-chunks": pieces(200, Repeat(chunk(b" "), every=0.05), whole=False),
+    "informed-for-ever": (Repeat(b"HTTP/1.1 102 Processing\r\n\r\n", every=0.005),),
+}
+ENDLESS_STREAMS: dict[str, Play] = {
+    name: pieces(200, begin, Repeat(chunk(piece), every=0.02), whole=False, kind=EVENTS)
+    for name, begin, piece in (
+        ("comments", b"", COMMENT),
+        ("blank-lines", b"", b"\n\n"),
+        ("drip-event", b"", b"d"),
+        ("no-news", BEGIN, BEGIN),
+    )
+}
 
 ROWS = (
     Row(
@@ -95,30 +116,12 @@ ROWS = (
     Row(
         "hangs, drips, or fills the line without ever answering",
         "DeadlineExceeded",
-        tuple(
-            same(name, play, deadline_s=SLOW, place=place)
-            for name, play, place in (
-                ("deaf", NOTHING, "deaf"),
-                ("tls-silent", NOTHING, "silent"),
-                ("hang", NOTHING, ""),
-                ("hang-in-head", (HEAD[:30],), ""),
-                ("hang-before-body", (LONG,), ""),
-                ("hang-in-body", (LONG, HALF), ""),
-                ("hang-in-error", (head(500, {"content-length": 900}), HALF), ""),
-                ("drip-head", (HEAD[:-2], Repeat(b"x: y\r\n", every=0.05)), ""),
-                ("drip-body", (LONG, Repeat(b"{", every=0.05)), ""),
-                ("drip-chunks", (*pieces(200, Repeat(b"1\r\n \r\n", every=0.05), whole=False),), ""),
-                ("informed-for-ever", (Repeat(b"HTTP/1.1 102 Processing\r\n\r\n", every=0.005),), ""),
-            )
-        )
-        + tuple(
-            stream(name, play, deadline_s=SLOW)
-            for name, play in (
-                ("comments", pieces(200, Repeat(chunk(COMMENT), every=0.02), whole=False, kind=EVENTS)),
-                ("blank-lines", pieces(200, Repeat(chunk(b"\n\n"), every=0.02), whole=False, kind=EVENTS)),
-                ("drip-event", pieces(200, Repeat(chunk(b"d"), every=0.05), whole=False, kind=EVENTS)),
-                ("no-news", pieces(200, BEGIN, Repeat(chunk(BEGIN), every=0.05), whole=False, kind=EVENTS)),
-            )
+        (
+            same("tls-silent", NOTHING, place="silent", deadline_s=SLOW, through=("fast",)),
+            same("tls-silent-sdk", NOTHING, place="silent", deadline_s=SLOW, through=("sdk",), lingers=True),
+            same("deaf", NOTHING, place="deaf", deadline_s=SLOW),
+            *(same(name, play, deadline_s=SLOW) for name, play in ENDLESS.items()),
+            *(stream(name, play, deadline_s=SLOW) for name, play in ENDLESS_STREAMS.items()),
         ),
         advice="Raise deadline_s",
     ),

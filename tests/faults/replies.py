@@ -8,6 +8,8 @@ import zlib
 from typing import Any
 
 from faults.plays import (
+    BEGIN,
+    EVENTS,
     FIRST,
     GOOD,
     HTML,
@@ -16,6 +18,7 @@ from faults.plays import (
     bomb,
     chunk,
     completion,
+    delta,
     error,
     head,
     http,
@@ -24,8 +27,8 @@ from faults.plays import (
     raw,
 )
 from faults.refusals import until_closed
-from faults.row import Row, plain, same
-from faults.server import KEY, End, Pause, Play, Repeat
+from faults.row import Row, plain, same, stream
+from faults.server import KEY, KEY_BEGIN, KEY_END, End, Fault, Pause, Play, Repeat
 
 WHOLE = raw(completion())
 JSON = {"content-type": "application/json"}
@@ -71,6 +74,7 @@ BODIES: dict[str, Any] = {
     "two": WHOLE + WHOLE,
     "sse": b"".join((*FIRST, *LAST)),
 }
+SPLIT = tuple(delta(piece).replace(b"KEY", half) for piece, half in (("your key is KEY", KEY_BEGIN), ("KEY.", KEY_END)))
 CHOICES: dict[str, Any] = {"null": None, "text": "hello", "list": []}
 MESSAGES: dict[str, Any] = {"null": None, "text": "hello", "list": [{}], "empty": {}}
 CONTENTS: dict[str, Any] = {
@@ -139,7 +143,7 @@ ROWS = (
             plain("trailing", (*GOOD, Pause(0.1), b"HTTP/1.1 200 OK\r\n\r\n<html>garbage")),
             plain("trailing-at-once", (b"".join(GOOD) + b"<html>garbage",), through=("sdk",)),
         ),
-        note="what follows is not read, and the connection is not used again",
+        note="what follows is not read",
         billed=True,
     ),
     Row(
@@ -153,6 +157,31 @@ ROWS = (
         "",
         tuple(plain(f"usage-{name}", counted(usage), usage=False) for name, usage in USAGES.items()),
         note="`usage` and `cost` unknown, which is not 0",
+        billed=True,
+    ),
+    Row(
+        "repeats the key in an answer",
+        "",
+        (
+            Fault(
+                "echo-answer",
+                until_closed(200, raw(completion("your key is KEY.")).replace(b"KEY", KEY)),
+                (
+                    head(200, {"content-type": EVENTS}),
+                    BEGIN,
+                    delta("your key is KEY.").replace(b"KEY", KEY),
+                    *LAST,
+                    End(),
+                ),
+                text="your key is [secret].",
+            ),
+            stream(
+                "echo-split",
+                (head(200, {"content-type": EVENTS}), BEGIN, *SPLIT, *LAST, End()),
+                text="your key is [secret].",
+            ),
+        ),
+        note="the key is masked, also where it comes in pieces",
         billed=True,
     ),
     Row(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from faults.server import Fault, Play
 
@@ -39,14 +40,14 @@ class Row:
         return f"| {self.does} | {got} | {again} | {bill} |"
 
 
-def same(name: str, play: Play, **more: object) -> Fault:
+def same(name: str, play: Play, **more: Any) -> Fault:
     """A fault that looks the same whether a stream was asked for or not."""
-    return Fault(name, play, play, **more)  # type: ignore[arg-type]
+    return Fault(name, play, play, **more)
 
 
-def plain(name: str, play: Play, **more: object) -> Fault:
-    return Fault(name, play, **more)  # type: ignore[arg-type]
+def plain(name: str, play: Play, **more: Any) -> Fault:
+    return Fault(name, play, **more)
 
 
-def stream(name: str, play: Play, **more: object) -> Fault:
-    return Fault(name, (), play, **more)  # type: ignore[arg-type]
+def stream(name: str, play: Play, **more: Any) -> Fault:
+    return Fault(name, (), play, **more)

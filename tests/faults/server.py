@@ -1,7 +1,7 @@
 """A server on loopback that does wrong what a provider can do wrong, byte by byte.
 
 What it does to a request is a *play*: a tuple of steps, plain data. The request's message names the fault that
-is wanted (`"cut-mid plain"`), the path says through which transport it was asked. A fault that begins before a
+is wanted (`"stream-cut stream"`), the path says through which transport it was asked. A fault that begins before a
 request can be read has a place of its own: a port that belongs to one case.
 """
 
@@ -25,6 +25,7 @@ from typing import Any
 from urllib.parse import quote
 
 KEY, KEY_IN_URL, KEY_IN_BASE64 = b"<KEY>", b"<KEY IN URL>", b"<KEY IN BASE64>"
+KEY_BEGIN, KEY_END = b"<BEGIN OF KEY>", b"<END OF KEY>"
 """Stand for the key that came with the request: the server repeats it."""
 DATE = re.compile(rb"<IN (\d+) S>")
 """Stands for an HTTP date that many seconds from now."""
@@ -80,7 +81,7 @@ class Fault:
     once: bool = False
     """Whether the second request is answered well."""
     place: str = ""
-    """Where it happens, if not behind the port that all share: see `_Listener`."""
+    """Where it happens, if not behind the port that all share: see `FaultServer.place`."""
     waits: float = 0.0
     """Seconds that a second request has to stay away."""
     deadline_s: float = 5.0
@@ -93,6 +94,8 @@ class Fault:
     """Whether the answer says what it took."""
     through: tuple[str, ...] = ("fast", "sdk")
     """The transports that it is the same for."""
+    lingers: bool = False
+    """Whether its connection is closed only when Python next collects garbage: where no one of ours can reach it."""
     alone: bool = False
     """Whether it is large: then nothing else runs beside it."""
 
@@ -110,7 +113,6 @@ class Visit:
     """The date (`time.time`) that the server told the client to wait for."""
     closed: float | None = None
     """When the connection was gone."""
-    by_client: bool = False
 
 
 class FaultServer:
@@ -268,6 +270,8 @@ class FaultServer:
             key = visit.key.encode()
             known = {
                 KEY: key,
+                KEY_BEGIN: key[:9],
+                KEY_END: key[9:],
                 KEY_IN_URL: quote(key, safe="").encode(),
                 KEY_IN_BASE64: base64.b64encode(key),
                 ELSEWHERE: f"http://localhost:{self._elsewhere}".encode(),
@@ -328,7 +332,6 @@ class _Talk:
             await asyncio.wait({leaving, acting}, return_when=asyncio.FIRST_COMPLETED)
             if Reset not in map(type, play):
                 await asyncio.wait({leaving}, timeout=_PATIENCE)
-                visit.by_client = leaving.done()
             if leaving.done() or Reset in map(type, play):
                 visit.closed = time.monotonic()
         finally:

@@ -176,7 +176,7 @@ ROWS = (
     ),
     Row(
         "breaks the rules of HTTP in the middle of a stream",
-        "ModelUnreachable or DeadlineExceeded",
+        "BadReply or ModelUnreachable",
         (stream("stream-broken-chunk", (*after_hel(), Pause(0.05), b"zz\r\n", End()), text="hel", deadline_s=SLOW),),
         note="`partial` is what has come",
     ),

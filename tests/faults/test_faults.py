@@ -6,11 +6,13 @@ looked at by itself. `-k NAME` plays only what it names.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,16 +21,20 @@ from typing import Any
 
 import pytest
 from faults import certificates
-from faults.plays import GOOD, GOOD_STREAM
+from faults.plays import GOOD, GOOD_STREAM, completion, http
 from faults.row import Row
-from faults.server import Fault, FaultServer, Visit, server_context
+from faults.server import Fault, FaultServer, Stay, Visit, server_context
 from faults.table import ROWS, table
 
+import gen_toolkit as gt
+
 KEY = "sk-canary/9f3+7d41e8c0a5b2"
-PIECE_OF_KEY = "canary/9f3"
+PIECES_OF_KEY = ("canary/9f3", "canary%2F9f3", base64.b64encode(KEY.encode()).decode()[:-4])
+TRANSPORTS = ("fast", "sdk")
 AT_ONCE = 16
 MOST_ATTEMPTS = 2
 MOST_MEMORY = 150.0  # MB more than before, however much a provider sends
+READS_AHEAD = "h11, under the openai package, keeps what it has read too much of and takes it for the next answer"
 LATE = 1.0  # seconds that the end, and the closing of the connection, may be late
 
 
@@ -50,10 +56,6 @@ class Case:
         return f"{self.fault.name} {self.way} {self.transport}"
 
     @property
-    def alias(self) -> str:
-        return self.id if self.fault.place else f"{self.transport} {self.fault.deadline_s:g}"
-
-    @property
     def requests(self) -> int:
         """How many times the server is asked."""
         return MOST_ATTEMPTS if self.row.again else 1
@@ -61,7 +63,7 @@ class Case:
     def to_json(self) -> dict[str, Any]:
         return {
             "id": self.id,
-            "alias": self.alias,
+            "alias": self.id,
             "prompt": self.prompt,
             "stream": self.way == "stream",
             "alone": self.fault.alone,
@@ -107,7 +109,7 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     try:
         (root / "gen_toolkit.toml").write_text(_settings(server, chosen), encoding="utf-8")
         todo = {
-            "warm_up": [_warm_up(transport) for transport in ("fast", "sdk")],
+            "warm_up": [_warm_up(transport) for transport in TRANSPORTS],
             "cases": [case.to_json() for case in chosen],
             "at_once": AT_ONCE,
         }
@@ -139,28 +141,35 @@ def _chosen(request: pytest.FixtureRequest) -> list[Case]:
 def _warm_up(transport: str) -> dict[str, Any]:
     return {
         "id": f"warm-up {transport}",
-        "alias": f"{transport} 5",
+        "alias": f"warm-up {transport}",
         "prompt": f"warm-up plain {transport}",
         "stream": False,
     }
 
 
 def _settings(server: FaultServer, cases: list[Case]) -> str:
-    """An alias for each transport and deadline, and one for each case that has a place of its own."""
-    aliases = {
-        f"{transport} {deadline:g}": (server.address(transport), transport, deadline)
-        for transport in ("fast", "sdk")
-        for deadline in {5.0, *(case.fault.deadline_s for case in cases)}
-    }
-    for case in cases:
-        if case.fault.place:
-            aliases[case.alias] = (server.place(case.fault, case.id), case.transport, case.fault.deadline_s)
+    """An alias for each case: what a server says to one call ("come back later") holds for all calls of its alias."""
     lines = []
-    for name, (address, transport, deadline) in aliases.items():
-        lines += [f'[models."{name}"]', 'model = "m"', f'base_url = "{address}"', 'api_key = "env:THE_KEY"']
-        lines += [f'transport = "{transport}"', f"deadline_s = {deadline}", f"max_attempts = {MOST_ATTEMPTS}"]
-        lines += ["price = {input = 1, output = 2}"]
+    for transport in TRANSPORTS:
+        lines += _alias(f"warm-up {transport}", server.address(transport), transport, 5.0)
+    for case in cases:
+        place = case.fault.place
+        address = server.place(case.fault, case.id) if place else server.address(case.transport)
+        lines += _alias(case.id, address, case.transport, case.fault.deadline_s)
     return "\n".join(lines) + "\n"
+
+
+def _alias(name: str, address: str, transport: str, deadline: float) -> list[str]:
+    return [
+        f'[models."{name}"]',
+        'model = "m"',
+        f'base_url = "{address}"',
+        'api_key = "env:THE_KEY"',
+        f'transport = "{transport}"',
+        f"deadline_s = {deadline}",
+        f"max_attempts = {MOST_ATTEMPTS}",
+        "price = {input = 1, output = 2}",
+    ]
 
 
 def _journal(root: Path) -> dict[str, dict[str, Any]]:
@@ -182,19 +191,27 @@ def test_a_fault_ends_as_the_table_says(case: Case, played: Played) -> None:
     else:
         _is_the_answer(asked, case)
         assert (record["state"], record["attempts"]) == ("answered", asked["attempts"])
-    assert PIECE_OF_KEY not in json.dumps(asked)
+    _has_no_key(json.dumps(asked))
     took = asked["end"] - asked["start"]
     assert took < fault.deadline_s + LATE
     assert fault.within is None or took < fault.within
     assert asked["attempts"] == case.requests
     _was_asked_so_often_and_not_too_soon(visits, case)
-    _was_left(visits, asked["end"])
+    if not fault.lingers:
+        _was_left(visits, asked["end"])
+
+
+def _has_no_key(text: str) -> None:
+    """Nor a piece of it, in any form that a server or a log may give it."""
+    for piece in PIECES_OF_KEY:
+        at = text.find(piece)
+        assert at < 0, text[max(0, at - 100) : at]
 
 
 def _is_one_typed_line(asked: dict[str, Any], case: Case) -> None:
     row = case.row
     assert "\n" not in asked["shown"]
-    assert case.alias in asked["shown"]
+    assert case.id in asked["shown"]
     assert asked["fix"]
     assert row.advice in asked["fix"]
     assert asked["data"].get("reason", "") == row.reason
@@ -243,16 +260,37 @@ def _was_left(visits: list[Visit], end: float) -> None:
         assert visit.closed < end + LATE
 
 
+@pytest.mark.parametrize("transport", ["fast", pytest.param("sdk", marks=pytest.mark.xfail(reason=READS_AHEAD))])
+def test_what_follows_an_answer_is_not_taken_for_the_next_one(
+    transport: str, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a connection that is kept, and to which more came than was announced."""
+    monkeypatch.setenv("THE_KEY", KEY)
+    more = http(200, completion("meant for nobody"), connection="keep-alive")
+    play = (b"".join((*http(200, completion(), connection="keep-alive"), *more)), Stay())
+    server = FaultServer({"kept": Fault("kept", play)}, {"plain": GOOD, "stream": GOOD_STREAM}, {})
+    try:
+        lines = _alias("kept", server.address(transport), transport, 5.0)
+        (workspace / "gen_toolkit.toml").write_text("\n".join(lines), encoding="utf-8")
+        for _ in range(3):
+            assert gt.chat(f"kept plain {transport}", model="kept").text == "hello"
+            time.sleep(0.1)  # until the rest has come: what comes later than the next request nobody can tell apart
+    finally:
+        server.close()
+    assert len(server.visits) == 3
+
+
 def test_nothing_is_sent_where_a_redirect_points(played: Played) -> None:
     assert played.server.strangers == []
 
 
 def test_the_key_is_nowhere(played: Played) -> None:
     """Not in what was printed or logged, and not in any file, the database's bytes included."""
-    assert PIECE_OF_KEY not in played.output
+    _has_no_key(played.output)
     assert (played.root / "log.txt").stat().st_size > 0
     for path in played.root.rglob("*"):
-        assert path.is_dir() or PIECE_OF_KEY.encode() not in path.read_bytes(), path
+        if path.is_file():
+            _has_no_key(path.read_bytes().decode("latin-1"))
 
 
 def test_memory_is_bounded_however_much_is_sent(played: Played) -> None:
@@ -264,3 +302,4 @@ def test_memory_is_bounded_however_much_is_sent(played: Played) -> None:
 def test_the_docs_say_what_the_table_says() -> None:
     page = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text(encoding="utf-8")
     assert table() in page, "print it with: cd tests && python -m faults.table"
+    assert f"{len(CASES)} calls" in page
