@@ -24,7 +24,7 @@ from gen_toolkit.models.limits.sent import Sent
 from gen_toolkit.models.limits.tokens import FIRST_GUESS
 
 FRESH = 0.25
-"""Seconds for which a look at the database tells how things stand."""
+"""Seconds for which a look at the database tells how things stand, and what it found left over may be used."""
 _LOOK_AGAIN = 0.5  # seconds; whoever is late to see that all leases are void is late to get new ones
 _AHEAD = 0.1  # seconds before a call is due at which a new look is taken, where it needs one
 _MOST = 256  # calls that are leased at once

@@ -35,9 +35,13 @@ def open_limiter(name: str, alias: Alias, commits: GroupCommit) -> Limiter:
         pace = Units(
             *(_MINUTE / rate if rate else 0.0 for rate in (alias.requests_per_minute, alias.tokens_per_minute))
         )
-        # an alias that leads elsewhere now has a limit of its own
-        found = _limiters[key] = Limiter(Limit(name, f"{name} {digest(server)[:12]}", pace), commits)
+        found = _limiters[key] = Limiter(Limit(name, _row(name, server), pace), commits)
     return found
+
+
+def _row(name: str, server: tuple[str | None, ...]) -> str:
+    """An alias that leads elsewhere now has a limit of its own. Any name is a short and plain one here."""
+    return f"{ascii(name)[1:-1][:80]} {digest([name, *server])[:12]}"
 
 
 def waits(longer_than: float = 2.0) -> list[Wait]:

@@ -106,7 +106,7 @@ def test_limits_that_are_not_reached_cost_no_question_a_call(requests: float, to
     run(work)
 
 
-def test_processes_share_the_pace_and_take_turns() -> None:
+def test_processes_share_the_pace_and_take_turns(either_database: str) -> None:
     async def work() -> None:
         one, other = limiter(requests=40), limiter(requests=40)
         start = time.monotonic()
@@ -155,7 +155,7 @@ def test_a_turn_that_comes_in_the_moment_of_cancelling_is_not_lost(cancelled_bef
     run(work)
 
 
-def test_a_server_s_word_holds_for_other_processes_also_for_what_they_have_leased() -> None:
+def test_a_server_s_word_holds_for_other_processes_also_for_what_they_have_leased(either_database: str) -> None:
     async def work() -> None:
         one, other = limiter(requests=10), limiter(requests=10)
         permit = await go(one)
@@ -266,3 +266,12 @@ def test_an_alias_that_leads_to_another_server_has_a_limit_of_its_own() -> None:
     here, there = (Alias(model="m", base_url=f"http://{host}:1/v1") for host in ("one", "two"))
     assert open_limiter("fast", here, commits) is open_limiter("fast", here, commits)
     assert open_limiter("fast", here, commits).limit.key != open_limiter("fast", there, commits).limit.key
+
+
+def test_an_alias_of_any_name_has_a_limit(either_database: str) -> None:
+    async def work() -> None:
+        for name in ("schnell " * 60, "быстро\0"):
+            one = open_limiter(name, Alias(requests_per_minute=600), GroupCommit(open_database()))
+            assert (await instants([go(one) for _ in range(4)]))[-1] > 0.2
+
+    run(work)
