@@ -62,7 +62,7 @@ class FastResponse:
         self.status = answer.status
         self.headers: Mapping[str, str] = answer.headers
         protocol = answer.connection.protocol if answer.connection else None  # None: all of it has come
-        self._closed = protocol.closed if protocol else None
+        self._closed = None if protocol is None else protocol.closed
         if self._closed is not None:
             self._closed.add_done_callback(self._break_off)
         elif protocol is not None:
