@@ -73,14 +73,10 @@ class OpenAIProvider:
             ) from None
 
     async def send(self, request: Request) -> Reply:
-        if request.inputs:
-            body, limit = embedding_body(request), MOST_VECTORS
-        else:
-            body, limit = wire.chat_body(request, self._alias.structured), MOST_TEXT
-        url = self._url("/embeddings" if request.inputs else "/chat/completions")
-        content = await self._exchange.whole(url, wire.encode(body), self._headers(), limit)
-        decoded = answer.decoded(request, content)
-        return self._priced(request, (embedding_reply if request.inputs else answer.reply)(request, decoded))
+        try:
+            return await self._sent(request)
+        except ModelError as error:
+            raise _bare(error) from None
 
     async def stream(self, request: Request) -> Pieces:
         """As it is written; vectors and label probabilities come at once.
@@ -99,13 +95,23 @@ class OpenAIProvider:
                     async for piece in pieces:
                         yield piece
                 return
-            except ModelRefused as error:
+            except ModelError as error:
                 if not self._refuses_options(error):
-                    raise
+                    raise _bare(error) from None
 
     async def close(self) -> None:
         """Close the connections that are kept. The next call opens new ones."""
         await self._exchange.close()
+
+    async def _sent(self, request: Request) -> Reply:
+        if request.inputs:
+            body, limit = embedding_body(request), MOST_VECTORS
+        else:
+            body, limit = wire.chat_body(request, self._alias.structured), MOST_TEXT
+        url = self._url("/embeddings" if request.inputs else "/chat/completions")
+        content = await self._exchange.whole(url, wire.encode(body), self._headers(), limit)
+        decoded = answer.decoded(request, content)
+        return self._priced(request, (embedding_reply if request.inputs else answer.reply)(request, decoded))
 
     async def _streamed(self, request: Request) -> Pieces:
         start = time.monotonic()
@@ -162,9 +168,10 @@ class OpenAIProvider:
                 for event in events:
                     yield event
 
-    def _refuses_options(self, error: ModelRefused) -> bool:
+    def _refuses_options(self, error: ModelError) -> bool:
         """Whether it was `stream_options` that a server refused; it is asked without them from then on."""
-        if not (self._asks_for_usage and error.data.get("status") in {400, 422} and "stream_options" in error.message):
+        refused = isinstance(error, ModelRefused) and error.data.get("status") in {400, 422}
+        if not (self._asks_for_usage and refused and "stream_options" in error.message):
             return False
         self._asks_for_usage = False
         _log.warning("%s; its streams are asked for without them, so that their cost is unknown", error.message)
@@ -202,3 +209,9 @@ class OpenAIProvider:
                 reference="",
             )
         return key
+
+
+def _bare(error: ModelError) -> ModelError:
+    """Without what it came through, which would hold the answer, however large, for as long as the error lives."""
+    error.__context__ = None
+    return error.with_traceback(None)

@@ -32,12 +32,12 @@ class EventStream:
 
     def __init__(self, most: int = MOST_EVENT) -> None:
         self._most = most
-        self._line_so_far: list[bytes] = []
+        self._line_so_far = bytearray()
         self._at_start = True
         self._after_return = False
         self._data: list[bytes] = []
         self._name = ""
-        self._size = self._unfinished = 0
+        self._size = 0
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Raises EventTooLarge."""
@@ -48,21 +48,19 @@ class EventStream:
         self._after_return = chunk.endswith(b"\r")
         *lines, rest = _LINE_END.split(chunk)
         found = [event for line in lines if (event := self._line(self._joined(line))) is not None]
-        self._line_so_far.append(rest)
-        self._unfinished += len(rest)
+        self._line_so_far += rest
         self._refuse_too_large()
         return found
 
     def _joined(self, end: bytes) -> bytes:
-        line = b"".join((*self._line_so_far, end))
+        line = bytes(self._line_so_far) + end if self._line_so_far else end
         self._line_so_far.clear()
-        self._unfinished = 0
         if self._at_start:
             line, self._at_start = line.removeprefix(_BOM), False
         return line
 
     def _refuse_too_large(self) -> None:
-        if self._size + self._unfinished > self._most:
+        if self._size + len(self._line_so_far) > self._most:
             raise EventTooLarge
 
     def _line(self, line: bytes) -> Event | None:

@@ -98,11 +98,15 @@ async def unpacked(server: Server, response: Response, limit: int) -> AsyncGener
 
 async def whole(server: Server, response: Response, limit: int) -> bytes:
     """The body at once."""
-    found = bytearray()
+    found: list[bytes] = []
+    last = bytearray()  # pieces may be of one byte each, which by themselves take forty
     async with contextlib.aclosing(unpacked(server, response, limit)) as pieces:
         async for piece in pieces:
-            found += piece
-    return bytes(found)
+            last += piece
+            if len(last) >= _AT_ONCE:
+                found.append(bytes(last))
+                last.clear()
+    return b"".join((*found, last))
 
 
 async def beginning(response: Response, limit: int = MOST_REFUSAL) -> bytes:

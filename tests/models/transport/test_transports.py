@@ -10,6 +10,7 @@ import socket
 import struct
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -170,6 +171,22 @@ def test_memory_is_bounded_whatever_the_status(
     assert sent < 2**25  # what the sockets' own buffers take
 
 
+@pytest.mark.parametrize("asked", [ask, stream], ids=["whole", "streamed"])
+@pytest.mark.parametrize("body", [b"<html>", b'{"choices": 3, "x": "'], ids=["a page", "JSON"])
+def test_an_error_does_not_hold_on_to_the_answer(serve: Serve, provider: Make, asked: Any, body: bytes) -> None:
+    """A thousand errors are kept by an evaluation whose server is a web page."""
+    server = serve(http(body + b"x" * 2**20 + b'"}'))
+    error = failed(BadReply, provider(server.port), asked)
+    held = []
+    while error is not None:
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        held += [
+            value for frame in frames for value in frame.f_locals.values() if isinstance(value, bytes | str | dict)
+        ]
+        error = error.__context__
+    assert max(map(len, map(str, held)), default=0) < 2**19
+
+
 def test_a_packed_answer_is_an_answer(serve: Serve, provider: Make) -> None:
     server = serve(http(gzip.compress(BODY), content_encoding="gzip"))
     assert ask(provider(server.port)).text == "hello"
@@ -261,6 +278,17 @@ def test_what_a_header_refers_to_is_masked_from_then_on(
     error = failed(ModelRefused, provider(server.port, headers={"X-Tenant": "env:TENANT"}))
     assert "tenant-secret-9" not in f"{error} {error.to_json()}"
     assert "not for [secret]" in error.message
+
+
+def test_a_key_that_is_sent_back_stands_in_no_log(
+    serve: Serve, provider: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    server = serve(http(KEY.encode(), f"401 {KEY}", x_key=KEY, www_authenticate=f"Bearer {KEY}"))
+    failed(ModelRefused, provider(server.port))
+    assert KEY not in caplog.text
+    assert all(KEY not in str(record.args) for record in caplog.records)
+    caplog.clear()
 
 
 @pytest.mark.parametrize("headers", [{"X-A": "one\r\nX-B: two"}, {"X A": "x"}, {"X-A": "ä"}, {"X-A:": "x"}])
