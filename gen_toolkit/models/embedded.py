@@ -53,8 +53,10 @@ class EmbeddedProvider:
         tools = oneof.offered(request)
         start = time.monotonic()
         deltas, reply = Deltas(request), None
+        body = self._body(request, tools)
+        wire.encode(body)  # what JSON cannot hold is refused as everywhere
         engine = await asyncio.get_running_loop().run_in_executor(None, open_engine)
-        async with contextlib.aclosing(engine.chunks(self._body(request, tools))) as chunks:
+        async with contextlib.aclosing(engine.chunks(body)) as chunks:
             try:
                 async for chunk in chunks:
                     if isinstance(chunk, Mapping) and chunk.get("error"):

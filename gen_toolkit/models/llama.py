@@ -62,7 +62,7 @@ class Engine:
         def compute() -> None:
             try:
                 self._server.handle_chat_completions(body, hear)
-            except (RuntimeError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001 - it is the reader's, who waits elsewhere
                 hear(error)
             hear(_END)
 

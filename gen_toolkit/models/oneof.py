@@ -103,11 +103,14 @@ def _plain(message: Mapping[str, Any]) -> dict[str, Any]:
     if message.get("role") == "tool":
         return {"role": "user", "content": f"The function answered: {answer.content_text(message.get('content'))}"}
     calls = message.get("tool_calls")
-    if not calls:
+    if not isinstance(calls, list) or not calls:
         return dict(message)
-    function = calls[0]["function"]
+    return {"role": "assistant", "content": "\n".join(_written(call.get("function", {})) for call in calls)}
+
+
+def _written(function: Mapping[str, Any]) -> str:
     try:
         arguments = json.loads(function.get("arguments") or "{}")
     except ValueError:
         arguments = function.get("arguments")
-    return {"role": "assistant", "content": json.dumps({"name": function["name"], "arguments": arguments})}
+    return json.dumps({"name": function.get("name"), "arguments": arguments})

@@ -144,6 +144,10 @@ def test_a_key_that_is_echoed_is_masked() -> None:
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [
+        ({"retry-after": "7"}, 7),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": ""}, None),
         ({"retry-after-ms": "1500"}, 1.5),
         ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
         ({"retry-after-ms": "soon", "retry-after": "9"}, 9),
@@ -160,9 +164,10 @@ def test_the_wait_that_is_asked_for_is_read_or_unknown(headers: dict[str, str], 
     assert classify.retry_after(headers) == seconds
 
 
-def test_the_wait_may_be_a_date() -> None:
-    later = email.utils.formatdate(time.time() + 3600, usegmt=True)
-    assert classify.retry_after({"retry-after": later}) == pytest.approx(3600, abs=60)
+@pytest.mark.parametrize(("ahead", "seconds"), [(3600, 3600), (-3600, 0)])
+def test_the_wait_may_be_a_date(ahead: float, seconds: float) -> None:
+    date = email.utils.formatdate(time.time() + ahead, usegmt=True)
+    assert classify.retry_after({"retry-after": date}) == pytest.approx(seconds, abs=60)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 import gen_toolkit as gt
-from gen_toolkit.errors import ModelRefused
+from gen_toolkit.errors import InputError, ModelRefused
 from gen_toolkit.loop import run_sync
 from gen_toolkit.messages.reply import Reply
 from gen_toolkit.messages.request import Request
@@ -135,6 +135,11 @@ def test_a_picture_is_refused_and_not_for_its_length(provider: EmbeddedProvider)
         run_sync(provider.send(asked({"role": "user", "content": [picture]})))
     assert "Shorten" not in caught.value.fix
     assert caught.value.reason == ""
+
+
+def test_what_json_cannot_hold_is_refused(provider: EmbeddedProvider) -> None:
+    with pytest.raises(InputError, match="cannot be sent as JSON"):
+        run_sync(provider.send(asked({"role": "user", "content": b"bytes"})))
 
 
 def test_a_prompt_that_is_too_long_has_its_reason(provider: EmbeddedProvider) -> None:

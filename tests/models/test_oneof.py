@@ -113,6 +113,12 @@ def test_the_model_is_told_what_there_is_and_reads_earlier_calls_as_it_would_wri
     assert "3 crowns" in messages[3]["content"]
 
 
+def test_of_several_calls_none_is_left_out() -> None:
+    calls = [{"id": n, "function": {"name": n, "arguments": w}} for n, w in (("a", "{}"), ("b", "broken"), ("c", ""))]
+    (_, said) = told([{"role": "assistant", "content": None, "tool_calls": calls}], (PRICE,))
+    assert [json.loads(line)["name"] for line in said["content"].splitlines()] == ["a", "b", "c"]
+
+
 def test_a_call_is_a_call_and_an_answer_an_answer() -> None:
     written = json.dumps({"name": "price", "arguments": {"place": OSLO}})
     called = picked(asked(), Reply(text=written, finish_reason="stop"))

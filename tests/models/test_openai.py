@@ -34,7 +34,6 @@ from gen_toolkit.errors import (
 from gen_toolkit.loop import run_sync
 from gen_toolkit.messages.request import Request
 from gen_toolkit.messages.tool import Tool, ToolCall
-from gen_toolkit.models.classify import retry_after
 from gen_toolkit.models.gateway import _provider
 from gen_toolkit.settings import load_settings
 
@@ -248,25 +247,6 @@ def test_retry_after_is_kept_to(server: OpenAIServer) -> None:
     before = time.monotonic()
     assert gt.chat("hi").attempts == 2
     assert 0.4 <= time.monotonic() - before < 3
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        (None, None),
-        ("7", 7),
-        ("0.5", 0.5),
-        ("-1", 0),
-        ("soon", None),
-        ("", None),
-        (email.utils.formatdate(time.time() + 3600, usegmt=True), 3600),
-        (email.utils.formatdate(time.time() - 3600, usegmt=True), 0),
-    ],
-    ids=["none", "whole", "fraction", "negative", "word", "empty", "later", "past"],
-)
-def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
-    found = retry_after({} if header is None else {"retry-after": header})
-    assert found == seconds if seconds is None else found == pytest.approx(seconds, abs=60)
 
 
 def test_retry_after_as_a_date_reaches_the_error(server: OpenAIServer, alias: Alias) -> None:

@@ -19,8 +19,6 @@ MOST_REFUSAL = 64 * 2**10
 """Of a refusal only the beginning is read."""
 ENCODINGS = "gzip, deflate"
 """What is asked for."""
-
-
 _AT_ONCE = 2**18  # bytes that are unpacked in one go
 
 
@@ -80,7 +78,7 @@ async def unpacked(server: Server, response: Response, limit: int) -> AsyncGener
     size = response.headers.get("content-length", "")
     try:
         unpacker = Unpacker(encoding, limit)
-        if size.isdecimal() and int(size) > limit:
+        if size.isdecimal() and (len(size) > len(str(limit)) or int(size) > limit):
             raise TooLarge(b"")
         async with contextlib.aclosing(response.chunks()) as chunks:
             async for chunk in chunks:

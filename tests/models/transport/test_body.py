@@ -81,9 +81,10 @@ def test_a_plain_body_is_read_no_further_than_the_limit() -> None:
     assert endless.read == 4
 
 
-def test_what_is_announced_as_too_large_is_not_read_at_all() -> None:
+@pytest.mark.parametrize("size", [str(2 * MIB), "9" * 5000])
+def test_what_is_announced_as_too_large_is_not_read_at_all(size: str) -> None:
     answer = Answer("", b"x")
-    answer.headers = {"content-length": str(2 * MIB)}
+    answer.headers = {"content-length": size}
     with pytest.raises(BadReply, match="more than 1 MiB"):
         asyncio.run(whole(SERVER, answer, MIB))
     assert answer.read == 0
