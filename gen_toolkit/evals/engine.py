@@ -22,6 +22,7 @@ from gen_toolkit.errors import (
     PromptError,
     SetupError,
 )
+from gen_toolkit.evals.collecting import collected_rarely
 from gen_toolkit.evals.functions import Functions
 from gen_toolkit.evals.result import RowResult
 from gen_toolkit.evals.running import RunningScores
@@ -55,7 +56,7 @@ class CellWork:
 
     async def run(self, progress: Progress) -> tuple[RowResult, ...]:
         """All cases. What is wrong for every row (settings, a dead server) raises, as does a used-up budget."""
-        with progress:
+        with progress, collected_rarely():
             await self._case(0, progress)  # alone: a dead server is found out by one call, not by hundreds
             waiting = iter(range(1, self._total))
             try:

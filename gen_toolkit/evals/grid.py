@@ -142,7 +142,7 @@ class Grid:
         return columns, lines
 
     def _said(self) -> list[str]:
-        said = [f"{result.title}: {verdict}" for result in self.cells for verdict in result.verdicts]
+        said = [f"{result.title}: {line}" for result in self.cells for line in (*result.verdicts, result.note) if line]
         return said + ([self.note] if self.note else [])
 
     def __repr__(self) -> str:

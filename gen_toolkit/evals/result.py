@@ -23,7 +23,7 @@ from gen_toolkit.evals.verdict import Verdict
 from gen_toolkit.messages.reply import NO_USAGE, Usage
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RowResult:
     """One row: what came out, how it was scored, what it took; or why it failed."""
 

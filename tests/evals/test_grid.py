@@ -143,6 +143,7 @@ def test_a_budget_holds_for_all_cells_and_what_is_done_is_kept(workspace: Path) 
     assert (len(first.rows), first.note) == (24, "")
     assert 0 < len(second.rows) < 24
     assert "stopped by its budget" in second.note
+    assert f"{second.title}: {second.note}" in caught.value.result._repr_mimebundle_()["text/plain"]
 
 
 def test_each_repeat_is_a_call_and_the_repeats_of_a_row_count_together() -> None:
