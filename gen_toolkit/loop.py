@@ -15,6 +15,8 @@ from contextvars import copy_context
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from gen_toolkit.collecting import collected_rarely
+
 T = TypeVar("T")
 
 _lock = threading.Lock()
@@ -40,7 +42,8 @@ def run_sync(work: Coroutine[Any, Any, T]) -> T:
         raise RuntimeError("a synchronous call inside the event loop would wait for itself; use the `a…` twin")
     future = asyncio.run_coroutine_threadsafe(work, event_loop())
     try:
-        return future.result()
+        with collected_rarely():
+            return future.result()
     except KeyboardInterrupt:
         future.cancel()
         raise
@@ -66,7 +69,8 @@ async def on_loop(work: Coroutine[Any, Any, T]) -> T:
 
     post(there, start)
     try:
-        return await done
+        with collected_rarely():
+            return await done
     except asyncio.CancelledError:
         post(there, cancel)
         raise

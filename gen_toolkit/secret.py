@@ -9,6 +9,9 @@ from pathlib import Path
 from gen_toolkit import text
 from gen_toolkit.errors import InputError, MissingSecret
 
+KEY_SIGNS = ("sk-", "AKIA", "gh", "xox", "AIza", "hf_", "glpat-", "eyJ", "-----BEGIN ")
+"""One of them is in every text that KEYS matches."""
+
 # Keys and tokens that say by their form what they are.
 KEYS = re.compile(
     r"""(?x)

@@ -54,6 +54,7 @@ class SQLite:
                 f"busy_timeout={BUSY_SECONDS * 1000}",
                 "foreign_keys=ON",
                 "secure_delete=ON",  # what retention removes is not to be found in the file
+                "wal_autocheckpoint=8000",  # 32 MB: a checkpoint takes longer than a thousand calls
             ):
                 connection.execute(f"PRAGMA {pragma}")
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from gen_toolkit import scope, text
+from gen_toolkit.collecting import collected_rarely
 from gen_toolkit.datasets.dataset import Dataset, Row
 from gen_toolkit.display import Progress
 from gen_toolkit.errors import (
@@ -22,7 +23,6 @@ from gen_toolkit.errors import (
     PromptError,
     SetupError,
 )
-from gen_toolkit.evals.collecting import collected_rarely
 from gen_toolkit.evals.functions import Functions
 from gen_toolkit.evals.result import RowResult
 from gen_toolkit.evals.running import RunningScores

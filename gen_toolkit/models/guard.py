@@ -15,7 +15,7 @@ from typing import Literal
 from gen_toolkit import text as plain
 from gen_toolkit.alias import GuardRules
 from gen_toolkit.errors import SettingError
-from gen_toolkit.secret import KEYS
+from gen_toolkit.secret import KEY_SIGNS, KEYS
 
 Action = Literal["redacted", "refused"]
 
@@ -41,8 +41,12 @@ class _Rule:
     action: Action
     pattern: re.Pattern[str]
     accepts: Callable[[str], bool] = bool
+    signs: tuple[str, ...] = ()
+    """Texts of which one is in every match: to look for them first is ten times quicker than to match."""
 
     def applied(self, text: str) -> tuple[str, int]:
+        if self.signs and not any(sign in text for sign in self.signs):
+            return text, 0
         found = 0
 
         def masked(match: re.Match[str]) -> str:
@@ -106,13 +110,13 @@ class Rules:
 
 def _patterns(rules: GuardRules) -> Iterator[_Rule]:
     built_in = (
-        ("secret", rules.secrets, KEYS, bool),
-        ("email", rules.email, _EMAIL, bool),
-        ("card", rules.card, _CARD, is_card),
+        ("secret", rules.secrets, KEYS, bool, KEY_SIGNS),
+        ("email", rules.email, _EMAIL, bool, ("@",)),
+        ("card", rules.card, _CARD, is_card, ()),
     )
-    for reason, policy, pattern, accepts in built_in:
+    for reason, policy, pattern, accepts, signs in built_in:
         if policy != "allow":
-            yield _Rule(reason, _action(policy), pattern, accepts)
+            yield _Rule(reason, _action(policy), pattern, accepts, signs)
     if rules.deny_policy != "allow":
         for word in rules.deny:
             yield _Rule("deny", _action(rules.deny_policy), _denied(word))

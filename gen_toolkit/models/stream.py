@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
+from gen_toolkit.collecting import collected_rarely
 from gen_toolkit.loop import event_loop, post
 from gen_toolkit.messages.piece import Piece
 from gen_toolkit.messages.reply import Reply
@@ -138,9 +139,10 @@ async def _pump(pieces: Callable[[], Pieces], arrivals: _Arrivals) -> None:
     It knows no Stream, so that one that nobody holds any more can go, and stop it.
     """
     try:
-        async with contextlib.aclosing(pieces()) as answer:
-            async for piece in answer:
-                arrivals.put(piece)
+        with collected_rarely():
+            async with contextlib.aclosing(pieces()) as answer:
+                async for piece in answer:
+                    arrivals.put(piece)
         arrivals.put(_END)
     except asyncio.CancelledError:
         arrivals.put(_END)

@@ -1,4 +1,4 @@
-"""Python's collector of cycles, while many rows are under way."""
+"""Python's collector of cycles, while calls are under way."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _before: tuple[int, int, int] = gc.get_threshold()
 def collected_rarely() -> Iterator[None]:
     """Inside, unreachable cycles are looked for after 50,000 new objects, not after 700.
 
-    Rows in flight are thousands of objects that are all reachable: looking through them again and again
-    took a quarter of an evaluation's time and found nothing. Whoever set the collector otherwise (rarer,
+    Calls in flight are thousands of objects that are all reachable: looking through them again and again
+    took a quarter of their time and found nothing. Whoever set the collector otherwise (rarer,
     or off) keeps it; evaluations at once share it, and the last one puts it back.
     """
     global _inside, _before

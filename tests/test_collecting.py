@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gen_toolkit.evals.collecting import collected_rarely
+from gen_toolkit.collecting import collected_rarely
 
 
 @pytest.fixture(autouse=True)
