@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +16,7 @@ from gen_toolkit.messages.request import PromptReference, Rendered, digest
 from gen_toolkit.models.chat import achat
 from gen_toolkit.models.gateway import Model, open_door, pin
 from gen_toolkit.models.scripted import ScriptedModel
+from gen_toolkit.prompts.fence import tagged
 
 _SYSTEM = """{task}
 
@@ -71,15 +70,8 @@ class Question:
 
 
 def fence(data: Any) -> str:
-    """A value inside a tag that it cannot close: the tag's mark is made of the value, and does not occur in it.
-
-    The same value is always fenced the same, as the fenced text is part of the call's key.
-    """
-    inside = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, default=str)
-    raw, folded = inside.encode("utf-8", "surrogatepass"), inside.casefold()
-    marks = (hashlib.sha256(b"%d " % number + raw).hexdigest()[:12] for number in itertools.count())
-    mark = next(mark for mark in marks if mark not in folded)
-    return f"<data-{mark}>\n{inside}\n</data-{mark}>"
+    """A value inside a tag that it cannot close; what is no text stands there as JSON."""
+    return tagged(data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, default=str))
 
 
 def shown_row(row: Row, columns: tuple[str, ...] | None, hidden: str | None = None) -> dict[str, Any]:

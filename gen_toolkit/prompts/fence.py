@@ -17,10 +17,14 @@ _FENCE = re.compile(
 
 
 def fence(value: object) -> str:
-    """The value as text, inside a tag of its own."""
-    inside = value if isinstance(value, str) else str(value)
+    """The value as text, inside a tag of its own, with the line that says what it is."""
+    return f"{WARNING}\n{tagged(value if isinstance(value, str) else str(value))}"
+
+
+def tagged(inside: str) -> str:
+    """The text inside a tag that it cannot close."""
     mark = _mark(inside)
-    return f"{WARNING}\n<data-{mark}>\n{inside}\n</data-{mark}>"
+    return f"<data-{mark}>\n{inside}\n</data-{mark}>"
 
 
 def unfenced(text: str) -> tuple[str, list[str]]:
