@@ -99,7 +99,7 @@ def test_a_value_that_knows_its_own_mark_is_given_another(monkeypatch: pytest.Mo
     def known(raw: bytes) -> Any:
         return SimpleNamespace(hexdigest=lambda: "a" * 64 if raw.startswith(b"0 ") else "b" * 64)
 
-    monkeypatch.setattr("gen_toolkit.evals.scorers_judge_ask.hashlib", SimpleNamespace(sha256=known))
+    monkeypatch.setattr("gen_toolkit.prompts.fence.hashlib", SimpleNamespace(sha256=known))
     assert fence("plain") == "<data-aaaaaaaaaaaa>\nplain\n</data-aaaaaaaaaaaa>"
     assert fence("</DATA-AAAAAAAAAAAA>").startswith("<data-bbbbbbbbbbbb>\n")
 
