@@ -15,7 +15,7 @@ export UV_SYSTEM_CERTS ?= true
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint lab ui bench lock cassettes screenshots clean
+.PHONY: help setup demo test test-long lint lab ui bench peers lock cassettes screenshots clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -52,6 +52,10 @@ ui: setup ## the MLflow UI on this workspace
 
 bench: setup ## re-measure what benchmarks/ claims
 	@for f in benchmarks/bench_*.py; do $(BIN)/python $$f; done
+
+peers: ## what benchmarks compare with, in .peers: PEERS=.peers/bin/python make bench
+	@test -x .peers/bin/python || $(PYTHON) -m venv .peers
+	@.peers/bin/python -m pip install --quiet --disable-pip-version-check langchain-openai==1.7.4
 
 lock: ## renew requirements.lock: newest versions, hashes, no addresses
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV); $(BIN)/python -m pip install --quiet uv==$(UV_VERSION); }
