@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from postgres import either_database, either_new_database, empty_postgres, postgres, postgres_server
 
+from gen_toolkit import text
+
 __all__ = ["either_database", "either_new_database", "empty_postgres", "postgres", "postgres_server"]
 
 os.environ.setdefault("GEN_TOOLKIT_EMBEDDED_THREADS", "1")  # tests share two cores
@@ -55,6 +57,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     (root / "notebooks").mkdir(parents=True)
     (root / "gen_toolkit.toml").write_text("", encoding="utf-8")
     monkeypatch.chdir(root)
+    monkeypatch.setattr(text, "_secrets", set())  # what one test has read is no secret of the next
     before = dict(os.environ)
     yield root
     for name in os.environ.keys() - before.keys():

@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gen_toolkit import text
@@ -68,9 +69,21 @@ def import_mlflow() -> Any:
 @cache
 def client(uri: str) -> MlflowClient:
     """The client for a tracking URI."""
+    _refuse_read_only(uri)
     mlflow = import_mlflow()
     with typed_errors(uri):
         return mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _refuse_read_only(uri: str) -> None:
+    """MLflow writes when it opens a database, and would try again for minutes where it cannot."""
+    path = Path(uri.removeprefix("sqlite:///"))
+    if uri.startswith("sqlite:///") and path.parent.exists() and not os.access(path.parent, os.W_OK):
+        raise TrackingError(
+            f"MLflow's database {path} is where nothing can be written, and MLflow does not open one just to read",
+            fix="Copy the workspace to where you may write, or name a server with MLFLOW_TRACKING_URI.",
+            uri=uri,
+        )
 
 
 def experiment_id(uri: str, name: str, artifacts: str) -> str:

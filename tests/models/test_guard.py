@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from openai_server import OpenAIServer, completion
 
 import gen_toolkit as gt
-from gen_toolkit import scope, text
+from gen_toolkit import scope
 from gen_toolkit.alias import GuardRules
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.database.sql import select
@@ -22,12 +22,6 @@ from gen_toolkit.errors import GuardRefused, SettingError
 from gen_toolkit.models.guard import Finding, Rules, is_card
 from gen_toolkit.models.held import Held
 from gen_toolkit.secret import Secret
-
-
-@pytest.fixture(autouse=True)
-def _no_secret_is_known_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text, "_secrets", set())
-
 
 CARD = "4111 1111 1111 1111"
 KEY = "sk-" + "a1B2" * 6
