@@ -21,7 +21,7 @@ from gen_toolkit.ipynb import Notebook, read_notebook, source, tags, write_noteb
 from gen_toolkit.jobs.environment import kernel_environment, remember_secrets
 from gen_toolkit.jobs.ledger import Ledger, RunRow
 from gen_toolkit.jobs.outcome import outcome_of
-from gen_toolkit.jobs.supervise import Ending, Progress, supervise
+from gen_toolkit.jobs.supervise import Ending, Progress, ended_in_order, supervise
 from gen_toolkit.jobs.values import as_json, injected_source
 from gen_toolkit.secret import Secret
 from gen_toolkit.settings import Resolved, load_settings
@@ -79,22 +79,24 @@ def execute(job: Job, progress: Progress = silent) -> Finished:
     run = _prepare(job, settings)
     ledger.submit(run)
     emit(_started(run, job, settings))
-    try:
-        ending = supervise(
-            run.id,
-            run.folder,
-            environment=_environment(job, run, settings),
-            late_environment=lambda: _mlflow_environment(run.id),
-            cwd=settings.workspace.root,
-            timeout=job.timeout,
-            progress=progress,
-            secrets=[*job.references, *references(settings)],
-        )
-    except BaseException:
-        ledger.finish(run.id, "killed")
-        emit(RunEnded(run=run.id, state="killed"))
-        raise
-    return Finished(_finish(run, ending, database, ledger), ending.signal)
+    with ended_in_order() as hold_off_signals:
+        try:
+            ending = supervise(
+                run.id,
+                run.folder,
+                environment=_environment(job, run, settings),
+                late_environment=lambda: _mlflow_environment(run.id),
+                cwd=settings.workspace.root,
+                timeout=job.timeout,
+                progress=progress,
+                secrets=[*job.references, *references(settings)],
+            )
+        except BaseException:
+            ledger.finish(run.id, "killed")
+            emit(RunEnded(run=run.id, state="killed"))
+            raise
+        hold_off_signals()  # a second Ctrl-C must not leave a run that nobody knows the end of
+        return Finished(_finish(run, ending, database, ledger), ending.signal)
 
 
 def _prepare(job: Job, settings: Resolved) -> RunRow:

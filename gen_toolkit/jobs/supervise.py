@@ -194,20 +194,41 @@ def _close(runner: subprocess.Popen[bytes]) -> None:
         runner.wait(timeout=5)
 
 
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 @contextlib.contextmanager
 def _signals() -> Iterator[None]:
     """SIGINT, SIGTERM and SIGHUP end the run, and only then this process."""
 
-    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    stopped = False
 
     def stop(number: int, _: object) -> None:
-        for known in wanted:
-            signal.signal(known, signal.SIG_IGN)  # asked twice, the run still ends in order
+        nonlocal stopped
+        stopped = True
+        _ignore_stops()  # asked twice, the run still ends in order
         raise _Stop(number)
 
-    before = {number: signal.signal(number, stop) for number in wanted}
+    before = {number: signal.signal(number, stop) for number in _STOPS}
     try:
         yield
+    finally:
+        if not stopped:  # else they stay ignored until the end is on record: see `ended_in_order`
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _ignore_stops() -> None:
+    for number in _STOPS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def ended_in_order() -> Iterator[Callable[[], None]]:
+    """Around a run and the record of its end: from the call of what this gives on, signals to stop are ignored."""
+    before = {number: signal.getsignal(number) for number in _STOPS}
+    try:
+        yield _ignore_stops
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
