@@ -143,7 +143,7 @@ def test_no_process_of_a_run_outlives_it(runs: dict[str, Ended], name: str) -> N
     [
         ("failing", "failed", 5, "ValueError", "no <b>rows</b>"),
         ("leaving", "failed", 4, None, None),
-        ("sleeping", "timed out", 4, None, "not done after 15 s"),
+        ("sleeping", "timed out", 4, None, "not done after 30 s"),
     ],
 )
 def test_a_run_that_did_not_succeed_says_where_and_why(
