@@ -69,7 +69,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ended]]
     paths = {name: written(root / f"notebooks/{name}.ipynb", *cells) for name, cells in NOTEBOOKS.items()}
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as background:
         enter(root, patch)
-        slow = background.submit(gen, "try", paths["sleeping"], "--timeout", "15", "--json", cwd=root)
+        slow = background.submit(gen, "try", paths["sleeping"], "--timeout", "30", "--json", cwd=root)
         patch.setenv("CANARY", "bird")
         patch.setenv("JOB_KEY", SECRET)
         patch.setattr(find, "_PATIENCE", 30.0)  # else a slow machine gives the notebook a run of its own
