@@ -10,7 +10,8 @@ from limited_calls import alias_for, call_together
 from limited_server import LimitedServer
 
 A_SECOND = 20
-HEARD = 0.9  # seconds in which a process hears of a pause, on a machine with much else to do; the long run says 0.5
+HEARD = 0.5  # seconds in which a process hears of a pause
+STRAYS = 4  # requests that a machine with much else to do may deliver later than that; the long run allows none
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def test_processes_keep_to_one_limit_together(limited: LimitedServer, workspace:
     together = call_together(2, 24, workspace)
     assert together.errors == {}
     assert limited.most_in(2) <= 2.5 * A_SECOND + 1  # half a second's worth may be kept, whatever the window
-    assert limited.too_early(HEARD) == []
+    assert len(limited.too_early(HEARD)) <= STRAYS
     assert together.behind[0] > 0  # the other one had its turns, too; how many is what the long run counts
 
 
@@ -33,5 +34,5 @@ def test_processes_find_a_limit_that_nobody_configured(limited: LimitedServer, w
     alias_for(workspace, limited.url)
     together = call_together(2, 24, workspace)
     assert together.errors == {}
-    assert limited.too_early(HEARD) == []
+    assert len(limited.too_early(HEARD)) <= STRAYS
     assert len(limited.refused) < 48
