@@ -35,7 +35,7 @@ AT_ONCE = 16
 MOST_ATTEMPTS = 2
 MOST_MEMORY = 150.0  # MB more than before, however much a provider sends
 READS_AHEAD = "h11, under the openai package, keeps what it has read too much of and takes it for the next answer"
-LATE = 1.0  # seconds that the end, and the closing of the connection, may be late
+LATE = 2.0  # seconds that the end, and the closing of the connection, may be late
 
 
 @dataclass(frozen=True)

