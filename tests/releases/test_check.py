@@ -93,6 +93,8 @@ GOOD: dict[str, tuple[list[Any], str]] = {
         "limit: int = 3",
     ),
     "names that a star brought": ([KEEPS, "from math import *\nsin(pi)"], "limit: int = 3"),
+    "names that a magic brought": ([KEEPS, "%pylab inline\nplot(arange(3))"], "limit: int = 3"),
+    "a cell that may raise": ([KEEPS, code("frame.head()", "raises-exception")], "limit: int = 3"),
     "magics of an extension": ([KEEPS, "%load_ext somewhere\n%its_own magic"], "limit: int = 3"),
     "routes and relative paths": (
         [KEEPS, "open('data/x.csv')\nurl = '/v1/chat'\n'/home/prose is no path'"],
@@ -153,8 +155,8 @@ def test_a_local_module_that_include_names_may_be_imported(path: Path, include: 
         (b'{"cells": 3}', "no list of cells"),
         (b'{"cells": [3]}', "no list of cells"),
         (b'{"cells": [], "nbformat": 3}', "format 3"),
-        (json.dumps({"worksheets": [], "nbformat": 3, "metadata": {}}).encode(), "not a notebook"),
-        (b'{"cells": []}', "format None"),
+        (json.dumps({"worksheets": [], "nbformat": 3, "metadata": {}}).encode(), "format 3"),
+        (b'{"cells": []}', "names no format"),
         (None, "cannot be read"),
     ],
 )
