@@ -15,7 +15,7 @@ export UV_SYSTEM_CERTS ?= true
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint lab ui bench peers lock cassettes screenshots clean
+.PHONY: help setup demo test test-long lint lab ui bench peers real-notebooks lock cassettes screenshots clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -56,6 +56,14 @@ bench: setup ## re-measure what benchmarks/ claims
 peers: ## what benchmarks compare with, in .peers: PEERS=.peers/bin/python make bench
 	@test -x .peers/bin/python || $(PYTHON) -m venv .peers
 	@.peers/bin/python -m pip install --quiet --disable-pip-version-check langchain-openai==1.7.4
+
+# sources of other projects that hold notebooks: what `gen check` says of those is compared with what papermill does
+REAL := papermill==2.7.0 nbclient==0.10.2 nbconvert==7.16.6 nbval==0.11.0 nbformat==5.10.4
+real-notebooks: ## notebooks that were not written here, in .peers/notebooks, for make test-long
+	@mkdir -p .peers/notebooks
+	@$(PYTHON) -m pip download --quiet --no-deps --no-binary papermill,nbclient,nbconvert,nbval,nbformat \
+		--dest .peers/notebooks $(REAL)
+	@for f in .peers/notebooks/*.tar.gz; do tar xzf $$f -C .peers/notebooks --wildcards '*.ipynb'; done
 
 lock: ## renew requirements.lock: newest versions, hashes, no addresses
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV); $(BIN)/python -m pip install --quiet uv==$(UV_VERSION); }

@@ -27,14 +27,17 @@ def read_notebook(path: Path) -> Notebook:
         notebook = json.loads(raw.decode("utf-8"))
     except ValueError:
         raise NotebookError(f"{path} is not a notebook: it is not JSON", fix=advice, path=str(path)) from None
+    version = notebook.get("nbformat", 4) if isinstance(notebook, dict) else 4
+    if version != 4:
+        fix = f"Convert it: jupyter nbconvert --to notebook --nbformat 4 {path.name}"
+        raise NotebookError(f"{path} has notebook format {str(version)[:20]}, not 4", fix=fix, path=str(path))
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list) or not all(map(_is_cell, cells)):
         raise NotebookError(f"{path} is not a notebook: it has no list of cells", fix=advice, path=str(path))
     if not isinstance(notebook.get("metadata", {}), dict):
         raise NotebookError(f"{path} is not a notebook: its metadata are no object", fix=advice, path=str(path))
-    if notebook.get("nbformat") != 4:
-        fix = f"Convert it: jupyter nbconvert --to notebook --nbformat 4 {path.name}"
-        raise NotebookError(f"{path} has notebook format {notebook.get('nbformat')}, not 4", fix=fix, path=str(path))
+    if "nbformat" not in notebook:
+        raise NotebookError(f"{path} is not a notebook: it names no format", fix=advice, path=str(path))
     return dict(notebook)
 
 

@@ -41,6 +41,12 @@ def test_every_key_of_pipeline_toml_is_documented(key: str) -> None:
     assert f"| `{key}`" in DOCS["jobs.md"]
 
 
+def test_every_rule_of_gen_check_is_documented() -> None:
+    rules = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("gen_toolkit/releases/rules/*.py"))
+    for rule in re.findall(r'Finding\(\s*"([a-z-]+)"', rules):
+        assert f"| `{rule}`" in DOCS["check.md"]
+
+
 @pytest.mark.parametrize("command", [command.name for command in app.registered_commands])
 def test_every_command_is_named(command: str) -> None:
     assert re.search(rf"gen {command}\b|`{command}`|make {command}\b", DOCS["README.md"] + DOCS["CHANGELOG.md"])

@@ -3,29 +3,90 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from gen_toolkit.cli.show import follow, json_option, parameters_option, show_run, timeout_option
 
+if TYPE_CHECKING:
+    from gen_toolkit.releases.check import Report
+
 _NOTEBOOK = typer.Argument(..., metavar="NOTEBOOK", help="Path of the notebook.")
 
 
-def check(notebook: Path = _NOTEBOOK, as_json: bool = json_option()) -> None:
-    """Say what promotion would refuse, and how to mend it."""
+def check(
+    notebooks: list[Path] = typer.Argument(..., metavar="NOTEBOOK...", help="Paths of notebooks."),
+    fix: bool = typer.Option(False, "--fix", help="Mend what may be mended without changing what a notebook does."),
+    execute: bool = typer.Option(False, "--execute", help="Run each that passes, as a job would, with its defaults."),
+    sarif: Path | None = typer.Option(None, "--sarif", metavar="FILE", help="Write the findings as SARIF 2.1.0."),
+    as_json: bool = json_option(),
+) -> None:
+    """Say what promotion would refuse, and how to mend it. Exit 1 where it would, 2 where it is no notebook."""
     from gen_toolkit.releases.check import check as check_notebook
+    from gen_toolkit.releases.mend import mend
 
-    report = check_notebook(notebook)
+    reports: dict[Path, Report] = {}
+    for path in notebooks:
+        for line in mend(path) if fix else []:
+            print(f"{path}: {line}", file=sys.stderr)
+        report = check_notebook(path)
+        if execute and not report.errors:
+            report = _executed(path, report, quiet=as_json)
+        reports[path] = report
+    if sarif is not None:
+        _write_sarif(sarif, reports)
     if as_json:
-        print(json.dumps({"findings": [finding.to_json() for finding in report.findings]}, ensure_ascii=False))
+        _print_json(reports)
     else:
-        for finding in report.findings:
-            print(finding)
-        if not report.findings:
-            print(f"{notebook}: nothing stands in the way of promotion")
-    if report.findings:
-        raise typer.Exit(1 if report.subject else 2)
+        for path, report in reports.items():
+            _print_report(path, report, several=len(reports) > 1)
+    if any(report.errors for report in reports.values()):
+        raise typer.Exit(1 if all(report.subject or not report.errors for report in reports.values()) else 2)
+
+
+def _executed(path: Path, report: Report, quiet: bool) -> Report:
+    """With a finding more where the notebook does not run from top to bottom in a fresh kernel."""
+    from gen_toolkit.releases.check import Report as Checked
+    from gen_toolkit.releases.finding import Finding
+    from gen_toolkit.releases.start import try_notebook
+
+    with follow(path.stem, quiet=quiet) as progress:
+        run = try_notebook(path, {}, progress=progress).run
+    if run.state == "succeeded":
+        return report
+    said = f": {run.reason.message}" if run.reason else ""
+    cell = run.reason.cell if run.reason else None
+    finding = Finding("execution", f"run as a job, it {run.state}{said}", f"Look: gen runs show {run.id}", cell)
+    return Checked([*report.findings, finding], report.subject)
+
+
+def _print_report(path: Path, report: Report, several: bool) -> None:
+    for finding in report.findings:
+        print(f"{path}: {finding}" if several else finding)
+    if not report.errors:
+        print(f"{path}: nothing stands in the way of promotion")
+
+
+def _print_json(reports: Mapping[Path, Report]) -> None:
+    told = [
+        {"notebook": str(path), "findings": [finding.to_json() for finding in report.findings]}
+        for path, report in reports.items()
+    ]
+    print(json.dumps(told[0] if len(told) == 1 else told, ensure_ascii=False))
+
+
+def _write_sarif(path: Path, reports: Mapping[Path, Report]) -> None:
+    from gen_toolkit.ipynb import write_text
+    from gen_toolkit.releases.sarif import sarif
+    from gen_toolkit.settings import load_settings
+
+    found = {notebook: report.findings for notebook, report in reports.items()}
+    log = sarif(found, load_settings().workspace.root.resolve())
+    write_text(path, json.dumps(log, ensure_ascii=False, indent=1) + "\n", mode=0o644)
 
 
 def try_(

@@ -31,7 +31,7 @@ from gen_toolkit.models.gateway import pin
 from gen_toolkit.prompts.fragments import fragments_of
 from gen_toolkit.prompts.prompt import Prompt
 from gen_toolkit.prompts.registry import load_prompt
-from gen_toolkit.releases.check import Subject
+from gen_toolkit.releases.finding import Subject
 from gen_toolkit.settings import load_settings
 from gen_toolkit.tracking import registry
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gen_toolkit.errors import CheckFailed, InputError, ReleaseError
-from gen_toolkit.releases.check import Subject, check
+from gen_toolkit.releases.check import check
+from gen_toolkit.releases.finding import Subject
 from gen_toolkit.releases.freeze import Frozen, freeze, write_release
 from gen_toolkit.releases.pipeline import Pipeline, pipeline_of
 from gen_toolkit.settings import load_settings
@@ -47,12 +48,13 @@ def promote(path: Path, name: str) -> Promoted:
 def checked(path: Path, include: tuple[str, ...] = ()) -> Subject:
     """The subject of a notebook that passes every rule. Raises CheckFailed."""
     report = check(path, include=include)
-    if report.findings or report.subject is None:
-        many = f"{len(report.findings)} findings" if len(report.findings) > 1 else "1 finding"
+    errors = report.errors
+    if errors or report.subject is None:
+        many = f"{len(errors)} findings" if len(errors) > 1 else "1 finding"
         raise CheckFailed(
-            f"{path.name} cannot be a job: {many}; the first: {report.findings[0]}",
-            fix=f"`gen check {path.name}` shows all." if len(report.findings) > 1 else "",
-            findings=[finding.to_json() for finding in report.findings],
+            f"{path.name} cannot be a job: {many}; the first: {errors[0]}",
+            fix=f"`gen check {path.name}` shows all." if len(errors) > 1 else "",
+            findings=[finding.to_json() for finding in errors],
         )
     return report.subject
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from gen_toolkit.ipynb import Notebook, code_cells, source, tags
+from gen_toolkit.releases.cells import Code
 
 _INCLUDE = re.compile(r"""\{%[-+]?\s*include\s+["']([^"']+)["']""")
 _CALLS_WITH_MODEL = {"chat", "achat", "choose", "stream", "embed", "evaluate", "aevaluate", "Conversation"}
@@ -31,45 +31,46 @@ class References:
     """Whether a call leaves the model to the settings."""
     keeps: bool = False
     imports: set[str] = field(default_factory=set)
+    optional_imports: set[str] = field(default_factory=set)
+    """Those that stand in a `try`: the notebook knows how to go on without them."""
     toolkit: set[str] = field(default_factory=set)
     """What the toolkit is called: `gt`."""
     secrets: set[str] = field(default_factory=set)
     dynamic: list[tuple[int, str]] = field(default_factory=list)
 
 
-def find_references(notebook: Notebook, parameters: set[str]) -> References:
-    """Walk every code cell that can be parsed (others are the syntax rule's finding)."""
+def find_references(code: Iterable[Code], parameters: set[str]) -> References:
+    """Walk every cell that can be parsed (others are the syntax rule's finding)."""
     found = References()
-    for number, cell in code_cells(notebook):
-        if {"injected-parameters", "release"} & set(tags(cell)):
-            continue
-        try:
-            tree = ast.parse(python_of(source(cell)))
-        except SyntaxError:
-            continue
-        for node in ast.walk(tree):
-            _visit(node, number + 1, found, parameters)
+    for cell in code:
+        for node in cell.walk():
+            _visit(node, cell.number, found, parameters)
     return found
 
 
-def python_of(text: str) -> str:
-    """A cell's text with magics and shell lines blanked, so that it parses."""
-    lines = text.split("\n")  # what ends a line of Python, and nothing else
-    if lines and lines[0].lstrip().startswith("%%"):
-        return ""
-    return "\n".join("pass" if line.lstrip().startswith(("%", "!")) else line for line in lines)
-
-
 def _visit(node: ast.AST, cell: int, found: References, parameters: set[str]) -> None:
+    found.imports.update(_imported(node))
     if isinstance(node, ast.Import):
-        found.imports.update(alias.name.partition(".")[0] for alias in node.names)
         found.toolkit.update(alias.asname or alias.name for alias in node.names if alias.name == "gen_toolkit")
-    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        found.imports.add(node.module.partition(".")[0])
+    elif isinstance(node, ast.Try) and any(_catches_import(handler) for handler in node.handlers):
+        inside = (part for line in node.body for part in ast.walk(line))
+        found.optional_imports.update(name for part in inside for name in _imported(part))
     elif isinstance(node, ast.Call):
         _visit_call(node, cell, found, parameters)
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
         found.fragments.update(_INCLUDE.findall(node.value))
+
+
+def _imported(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name.partition(".")[0] for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        yield node.module.partition(".")[0]
+
+
+def _catches_import(handler: ast.ExceptHandler) -> bool:
+    caught = ast.unparse(handler.type) if handler.type else "Exception"
+    return any(name in caught for name in ("ImportError", "ModuleNotFoundError", "Exception"))
 
 
 def _visit_call(node: ast.Call, cell: int, found: References, parameters: set[str]) -> None:

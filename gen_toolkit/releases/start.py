@@ -15,6 +15,7 @@ from gen_toolkit.jobs.execute import Finished, Job, execute, silent
 from gen_toolkit.jobs.parameters import Parameters
 from gen_toolkit.jobs.supervise import Progress
 from gen_toolkit.models.gateway import pin, prove_ready
+from gen_toolkit.releases.cells import read_code
 from gen_toolkit.releases.check import parameters_of
 from gen_toolkit.releases.freeze import aliases_in, freeze, verify, write_release
 from gen_toolkit.releases.pipeline import pipeline_of
@@ -39,7 +40,7 @@ def run_release(
     manifest = verify(folder)
     notebook = read_notebook(folder / "notebook.ipynb")
     parameters = parameters_of(notebook, folder / "notebook.ipynb")
-    references = find_references(notebook, {item.name for item in parameters.items})
+    references = find_references(read_code(notebook), {item.name for item in parameters.items})
     values = parameters.values(_from_files(given), from_text=True)
     _refuse_other_models(manifest, references, values)
     _prove_ready(references, values)

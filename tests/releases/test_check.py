@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from notebook_cells import KEEPS, code, written
+from notebook_cells import KEEPS, code, notebook, written
 
 from gen_toolkit.errors import NotebookError
+from gen_toolkit.ipynb import write_notebook
 from gen_toolkit.releases.check import check
+from gen_toolkit.releases.mend import mend
+from gen_toolkit.releases.rules.unattended import KNOWN_MAGICS
+from gen_toolkit.releases.sarif import sarif
 
 KEY = "sk-" + "a1B2" * 8
 LEAKED = [{"output_type": "stream", "name": "stdout", "text": [f"using {KEY}\n"]}]
@@ -34,6 +40,31 @@ BROKEN: list[tuple[str, int | None, str, list[Any], str | None]] = [
     ("local-import", None, "helpers", [KEEPS, "import helpers"], "limit: int = 3"),
     ("local-import", None, "tools", [KEEPS, "from tools.clean import tidy"], "limit: int = 3"),
     ("local-import", None, "beside", [KEEPS, "import beside"], "limit: int = 3"),
+    ("secret", 3, "text", [KEEPS, {"cell_type": "markdown", "id": "m", "source": KEY}], "limit: int = 3"),
+    ("secret", 3, "metadata", [KEEPS, {**code("x = 1"), "metadata": {"note": KEY}}], "limit: int = 3"),
+    ("secret", 3, "literal", [KEEPS, "db = 'postgresql://me:correct-horse@db/x'"], "limit: int = 3"),
+    ("missing-import", None, "nowhere_at_all", [KEEPS, "import nowhere_at_all.deep"], "limit: int = 3"),
+    ("unknown-model", None, "gpt-99", [ASK + "gt.chat('x', model='gpt-99')"], "limit: int = 3"),
+    ("asks", 3, "input()", [KEEPS, "name = input('who?')"], "limit: int = 3"),
+    ("asks", 3, "breakpoint()", [KEEPS, "breakpoint()"], "limit: int = 3"),
+    ("asks", 3, "getpass()", [KEEPS, "import getpass\ngetpass.getpass()"], "limit: int = 3"),
+    ("installs", 3, "installs", [KEEPS, "!pip install -q pandas"], "limit: int = 3"),
+    ("installs", 3, "installs", [KEEPS, "%pip install pandas"], "limit: int = 3"),
+    ("installs", 3, "installs", [KEEPS, "import sys\n!{sys.executable} -m pip install pandas"], "limit: int = 3"),
+    ("installs", 3, "installs", [KEEPS, "!apt-get update && apt-get install -y graphviz"], "limit: int = 3"),
+    ("unknown-magic", 3, "%tiem", [KEEPS, "%tiem x = 1"], "limit: int = 3"),
+    ("unknown-magic", 3, "%sql", [KEEPS, "%%sql\nselect 1"], "limit: int = 3"),
+    ("interactive-magic", 3, "%debug", [KEEPS, "%debug"], "limit: int = 3"),
+    ("interactive-magic", 3, "%matplotlib qt", [KEEPS, "%matplotlib qt"], "limit: int = 3"),
+    ("widget-value", 4, "slider.value", [KEEPS, "import ipywidgets as w\nslider = w.IntSlider()", "x = slider.value"],
+     "limit: int = 3"),
+    ("absolute-path", 3, "/home/ada", [KEEPS, "open('/home/ada/x.csv')"], "limit: int = 3"),
+    ("absolute-path", 3, "~/x.csv", [KEEPS, "path = '~/x.csv'"], "limit: int = 3"),
+    ("absolute-path", 3, "C:", [KEEPS, r"path = r'C:\Users\ada\x.csv'"], "limit: int = 3"),
+    ("absolute-path", 3, "/srv2/x", [KEEPS, "open('/srv2/x')"], "limit: int = 3"),
+    ("absolute-path", 3, "Path.home()", [KEEPS, "from pathlib import Path\nPath.home()"], "limit: int = 3"),
+    ("absolute-path", 1, "/home/ada", [KEEPS], "folder: str = '/home/ada/x'"),
+    ("size", 3, "thousand", [KEEPS, "x = '" + "y" * 300_000 + "'"], "limit: int = 3"),
     ("reserved-tag", 3, "release", [KEEPS, code("import os", "release")], "limit: int = 3"),
 ]  # fmt: skip
 
@@ -51,7 +82,30 @@ GOOD: dict[str, tuple[list[Any], str]] = {
     "a literal reference": ([ASK + "gt.load_prompt('label@live')"], "limit: int = 3"),
     "a result as baseline": ([ASK + "gt.evaluate(None, [], scorer=1, baseline=name)"], "limit: int = 3"),
     "an installed package": ([KEEPS, "import json, pydantic"], "limit: int = 3"),
-    "text and raw cells": ([KEEPS, {"cell_type": "markdown", "metadata": {}, "source": f"{KEY} ("}], "limit: int = 3"),
+    "text and raw cells": (
+        [KEEPS, {"cell_type": "markdown", "id": "m", "metadata": {}, "source": "a ("}],
+        "limit: int = 3",
+    ),
+    "a cell magic around Python": (["%%time\nimport gen_toolkit as gt\ngt.keep('a', limit)"], "limit: int = 3"),
+    "a percent sign that begins a line": ([KEEPS, "x = ('%d'\n    % limit)\nhelp?"], "limit: int = 3"),
+    "an import that may fail": (
+        [KEEPS, "try:\n    import nowhere_at_all\nexcept ImportError:\n    pass"],
+        "limit: int = 3",
+    ),
+    "names that a star brought": ([KEEPS, "from math import *\nsin(pi)"], "limit: int = 3"),
+    "names that a magic brought": ([KEEPS, "%pylab inline\nplot(arange(3))"], "limit: int = 3"),
+    "a cell that may raise": ([KEEPS, code("frame.head()", "raises-exception")], "limit: int = 3"),
+    "magics of an extension": ([KEEPS, "%load_ext somewhere\n%its_own magic"], "limit: int = 3"),
+    "routes and relative paths": (
+        [KEEPS, "open('data/x.csv')\nurl = '/v1/chat'\n'/home/prose is no path'"],
+        "limit: int = 3",
+    ),
+    "a path that a run may change": ([KEEPS], "from pathlib import Path\nfolder: Path = Path('/data/reviews')"),
+    "an input() of its own": ([KEEPS, "def input(x):\n    return x\ninput(1)"], "limit: int = 3"),
+    "a widget that is only shown": (
+        [KEEPS, "import ipywidgets as w\nbar = w.IntProgress()\nbar.value = 3"],
+        "limit: int = 3",
+    ),
 }
 
 
@@ -101,8 +155,8 @@ def test_a_local_module_that_include_names_may_be_imported(path: Path, include: 
         (b'{"cells": 3}', "no list of cells"),
         (b'{"cells": [3]}', "no list of cells"),
         (b'{"cells": [], "nbformat": 3}', "format 3"),
-        (json.dumps({"worksheets": [], "nbformat": 3, "metadata": {}}).encode(), "not a notebook"),
-        (b'{"cells": []}', "format None"),
+        (json.dumps({"worksheets": [], "nbformat": 3, "metadata": {}}).encode(), "format 3"),
+        (b'{"cells": []}', "names no format"),
         (None, "cannot be read"),
     ],
 )
@@ -112,3 +166,65 @@ def test_a_file_that_is_no_notebook_is_refused(path: Path, content: bytes | None
     with pytest.raises(NotebookError, match=says) as caught:
         check(path)
     assert caught.value.fix
+
+
+def test_python_of_another_language_s_kernel_is_refused(path: Path) -> None:
+    made = notebook(KEEPS)
+    made["metadata"] = {
+        "kernelspec": {"display_name": "R", "language": "R", "name": "ir"},
+        "language_info": {"name": "R"},
+    }
+    write_notebook(path, made)
+    (finding,) = check(path).findings
+    assert (finding.rule, finding.level) == ("kernel", "error")
+
+
+def _careless() -> dict[str, Any]:
+    made = notebook(KEEPS, code("limit = 9", "injected-parameters"), KEEPS)
+    made["cells"][1]["id"] = made["cells"][3]["id"] = "same"
+    return {**made, "metadata": {}}
+
+
+def test_what_a_release_leaves_out_anyway_is_a_warning_and_stops_nothing(path: Path) -> None:
+    write_notebook(path, _careless())
+    report = check(path)
+    assert {finding.rule for finding in report.findings} == {"kernel", "cell-ids", "stale-injected"}
+    assert report.errors == []
+
+
+def test_fix_mends_what_changes_nothing_and_leaves_a_good_file_alone(path: Path) -> None:
+    write_notebook(path, _careless())
+    path.chmod(0o640)
+    assert len(mend(path)) == 3
+    assert check(path).findings == []
+    assert path.stat().st_mode & 0o777 == 0o640
+    before = (path.read_bytes(), path.stat().st_mtime_ns)
+    assert mend(path) == []
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+
+
+def test_imports_are_looked_for_in_what_the_workspace_declares(path: Path, workspace: Path) -> None:
+    written(path, KEEPS, "import yaml, jinja2, json")
+    (workspace / "pyproject.toml").write_text("[project]\nname = 'x'\ndependencies = ['Jinja2>=3', 'gen-toolkit']\n")
+    (finding,) = check(path).findings
+    assert (finding.rule, finding.level) == ("undeclared-import", "warning")
+    assert "'yaml'" in finding.message
+    assert "pyyaml" in finding.message
+
+
+def test_the_known_magics_are_those_of_a_kernel() -> None:
+    ask = (
+        "from ipykernel.zmqshell import ZMQInteractiveShell as S\n"
+        "m = S.instance().magics_manager.magics\nprint(*m['line'], *m['cell'])"
+    )
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True, timeout=60)
+    assert set(done.stdout.split()) == KNOWN_MAGICS
+
+
+def test_sarif_names_rule_level_file_and_cell(path: Path, workspace: Path) -> None:
+    log = sarif({path: check(written(path, KEEPS, "open('/home/ada/x')")).findings}, workspace)
+    (result,) = log["runs"][0]["results"]
+    assert (result["ruleId"], result["level"]) == ("absolute-path", "error")
+    place = result["locations"][0]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == "notebooks/subject.ipynb"
+    assert place["logicalLocations"][0]["name"] == "cell 3"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from gen_toolkit.releases.cells import read_code
 from gen_toolkit.releases.references import References, find_references
 
 
 def found(code: str) -> References:
     cell = {"cell_type": "code", "source": code, "metadata": {}, "outputs": [], "execution_count": None}
-    return find_references({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, {"model"})
+    return find_references(read_code({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), {"model"})
 
 
 @pytest.mark.parametrize("scorer", ["judge('r', ", "pairwise('r', 'old', ", "similarity('text', "])
