@@ -11,7 +11,7 @@ from typing import NoReturn
 import typer
 
 from gen_toolkit import __version__
-from gen_toolkit.cli import calls, demo, models, notebooks, prompts, runs, servers, workspaces
+from gen_toolkit.cli import calls, demo, models, notebooks, prompts, releases, runs, servers, workspaces
 from gen_toolkit.errors import GenToolkitError
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app.command("try")(notebooks.try_)
 app.command("promote")(notebooks.promote)
 app.command("run")(runs.run)
 app.add_typer(runs.group, name="runs")
+app.add_typer(releases.group, name="release")
 app.add_typer(models.group, name="models")
 app.add_typer(calls.group, name="calls")
 app.add_typer(prompts.group, name="prompts")

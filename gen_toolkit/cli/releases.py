@@ -1,0 +1,132 @@
+"""gen release: what was promoted, when and by whom, and what differs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from gen_toolkit.cli.show import json_option
+from gen_toolkit.text import one_line, terminal
+
+if TYPE_CHECKING:
+    from gen_toolkit.releases.difference import Difference
+
+group = typer.Typer(help="Releases of a pipeline.", no_args_is_help=True, rich_markup_mode=None)
+
+_NAME = typer.Argument(..., metavar="NAME", help="The pipeline.")
+_NUMBER = typer.Argument(None, metavar="[N]", help="The release; by default the live one.")
+
+
+@group.command("list")
+def list_(name: str = _NAME, as_json: bool = json_option()) -> None:
+    """Every release of a pipeline, the newest first."""
+    from gen_toolkit import display
+    from gen_toolkit.releases.overview import releases_of
+
+    found = releases_of(name)
+    if as_json:
+        _print([line.to_json() for line in found])
+        return
+    columns = ["release", "live", "promoted", "by", "commit", "digest", "notebook"]
+    rows = [
+        [x.number, "live" if x.live else "", x.promoted_at, x.by, (x.commit or "")[:12], x.digest[:12], x.notebook]
+        for x in found
+    ]
+    print(display.text_table(columns, rows) if rows else f"no releases yet; gen promote NOTEBOOK --as {name}")
+    for line in found:
+        if line.problem:
+            print(f"release {line.number}: {line.problem}")
+
+
+@group.command("show")
+def show(name: str = _NAME, number: int | None = _NUMBER, as_json: bool = json_option()) -> None:
+    """One release: who and when, parameters, prompts, models, files, secrets it may read."""
+    from gen_toolkit.releases.freeze import verify
+    from gen_toolkit.releases.overview import pipeline_named
+
+    manifest = verify(pipeline_named(name).release_folder(number))
+    if as_json:
+        _print(manifest)
+        return
+    for key in ("name", "release", "digest", "promoted_at", "promoted_by", "commit", "dirty", "notebook", "secrets"):
+        print(f"{key.ljust(12)}{_said(manifest.get(key))}")
+    for item, shape in manifest["parameters"].get("properties", {}).items():
+        print(f"{'parameter'.ljust(12)}{item} = {_said(shape.get('default'))}  {shape.get('description', '')}".rstrip())
+    for reference, frozen in manifest["prompts"].items():
+        print(f"{'prompt'.ljust(12)}{reference} {'absent' if frozen.get('absent') else frozen['version']}")
+    for alias, pinned in manifest["models"].items():
+        print(f"{'model'.ljust(12)}{alias} {pinned['provider']} {pinned['model']}")
+    for path in manifest["include"]:
+        print(f"{'include'.ljust(12)}{path}")
+
+
+@group.command("verify")
+def verify_(name: str = _NAME, number: int | None = _NUMBER, as_json: bool = json_option()) -> None:
+    """Prove that releases are what was promoted; without a number all of them. Exit 1 where one is not."""
+    from gen_toolkit.releases.overview import releases_of
+
+    found = [line for line in releases_of(name) if number is None or line.number == number]
+    if as_json:
+        _print([line.to_json() for line in found])
+    for line in () if as_json else found:
+        print(f"release {line.number}  {line.digest[:16]}  {line.problem or 'is what was promoted'}")
+    if any(line.problem for line in found):
+        raise typer.Exit(1)
+
+
+@group.command("diff")
+def diff(
+    name: str = _NAME,
+    old: int = typer.Argument(..., metavar="A", help="A release."),
+    new: int = typer.Argument(..., metavar="B", help="A release."),
+    as_json: bool = json_option(),
+) -> None:
+    """What differs between two releases: cells, prompts word by word, parameters, models, files, packages."""
+    from gen_toolkit.releases.difference import difference
+    from gen_toolkit.releases.overview import pipeline_named
+    from gen_toolkit.releases.side import side_of_release
+
+    pipeline = pipeline_named(name)
+    _show(difference(side_of_release(pipeline, old), side_of_release(pipeline, new)), as_json)
+
+
+@group.command("drift")
+def drift(
+    name: str = _NAME,
+    notebook: Path | None = typer.Option(None, "--notebook", metavar="FILE", help="By default the live release's own."),
+    as_json: bool = json_option(),
+) -> None:
+    """How far the working notebook, its prompts and models are from the live release. Exit 1 where they differ."""
+    from gen_toolkit.releases.difference import difference
+    from gen_toolkit.releases.overview import pipeline_named
+    from gen_toolkit.releases.side import side_of_notebook, side_of_release
+
+    pipeline = pipeline_named(name)
+    found = difference(side_of_release(pipeline), side_of_notebook(pipeline, notebook))
+    _show(found, as_json)
+    if not found.is_empty:
+        raise typer.Exit(1)
+
+
+def _show(found: Difference, as_json: bool) -> None:
+    if as_json:
+        _print(found.to_json())
+        return
+    print(f"{found.old} → {found.new}: {terminal(found.summary())}")
+    for change in (*found.cells, *found.texts):
+        print(f"\n{one_line(change.part)}\n" + "\n".join(f"  {x}" for x in terminal(change.shown()).split("\n")))
+    for kind in ("parameters", "models", "include", "environment"):
+        facts = getattr(found, kind)
+        if facts:
+            print(f"\n{kind}\n" + "\n".join(f"  {one_line(str(fact), 160)}" for fact in facts))
+
+
+def _said(value: Any) -> str:
+    return one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), 120)
+
+
+def _print(data: Any) -> None:
+    print(json.dumps(data, ensure_ascii=False))
