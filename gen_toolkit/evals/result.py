@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gen_toolkit import display, text
 from gen_toolkit.datasets.dataset import Row
 from gen_toolkit.errors import InputError, nearest
 from gen_toolkit.evals.compare import compare
+from gen_toolkit.evals.comparison import Comparison
 from gen_toolkit.evals.disagreements import Disagreements, disagreements
 from gen_toolkit.evals.intervals import Estimate, estimate
 from gen_toolkit.evals.score import Score
@@ -21,6 +22,9 @@ from gen_toolkit.evals.scorers_confusion import Confusion, confusion
 from gen_toolkit.evals.slices import Slices
 from gen_toolkit.evals.verdict import Verdict
 from gen_toolkit.messages.reply import NO_USAGE, Usage
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +154,12 @@ class Result:
         title = f"{self.title}: the {min(count, len(order))} worst"
         return replace(self, rows=tuple(order[:count]), title=title, verdicts=(), note="", is_excerpt=True)
 
-    def compare(self, other: Result, *, detect: float | None = None) -> list[Verdict]:
-        """Verdicts against another result on the same rows; `detect` is the smallest difference that matters."""
-        return compare(self, other, detect=detect)
+    def compare(self, other: Result, *, detect: float | None = None) -> Comparison:
+        """Verdicts against another result on the same rows; `detect` is the smallest difference that matters.
+
+        Shown in a notebook, it has the replies of both side by side.
+        """
+        return Comparison(tuple(compare(self, other, detect=detect)), self, other)
 
     def disagreements(self, other: Result, scorer: str | None = None) -> Disagreements:
         """The rows on which this and another result differ, those that are worse here first."""
@@ -168,6 +175,12 @@ class Result:
         Where a scorer says what label an answer was taken for (`gt.scorers.labels`), that one counts.
         """
         return confusion((row.label, row.row[column]) for row in self.rows if row.error is None)
+
+    def plot(self, *others: Result, scorer: str | None = None) -> Figure:
+        """Score against money and seconds a row, with 95 % intervals, beside those of other results."""
+        from gen_toolkit.evals.plot import plot
+
+        return plot([self, *others], self._named(scorer), self.title)
 
     def table(self) -> tuple[list[str], list[list[Any]]]:
         """(columns, rows): one line a row, as shown in notebooks and in MLflow's table view."""
