@@ -78,6 +78,35 @@ class PromptUsed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reviewed(Event):
+    """What a person did with a row of a result: labelled it, wrote a note, skipped it, or took that back.
+
+    The last one of a reviewer about a row counts. `run` is the run of the result.
+    """
+
+    kind: ClassVar[str] = "reviewed"
+    review: str
+    reviewer: str
+    scale: list[str]
+    """The labels that could be given, from the worst to the best."""
+    row: str
+    repeat: int
+    subject: str
+    """A digest of what was looked at: a label is about a text, not about the run that brought it."""
+    label: str | None
+    note: str = ""
+    skipped: bool = False
+    left: str = ""
+    """Of two replies seen blind, whose was on the left: `mine` or `theirs`."""
+    seed: int = 0
+    """What the sides were shuffled by."""
+    undone: bool = False
+    """Whether this takes back what was done last."""
+    ended: bool = False
+    """The review is over: from now on its reviewer knows which side was which. Then it is about no row."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ValueKept(Event):
     kind: ClassVar[str] = "value-kept"
     name: str
@@ -93,7 +122,8 @@ class RunEnded(Event):
 
 
 KINDS: dict[str, type[Event]] = {
-    kind.kind: kind for kind in (RunStarted, Recorded, TableRecorded, FileRecorded, PromptUsed, ValueKept, RunEnded)
+    kind.kind: kind
+    for kind in (RunStarted, Recorded, TableRecorded, FileRecorded, PromptUsed, Reviewed, ValueKept, RunEnded)
 }
 
 

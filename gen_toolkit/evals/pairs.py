@@ -55,13 +55,17 @@ class Pair:
 def paired(mine: Result, theirs: Result, scorer: str) -> tuple[Pair, ...]:
     """The rows of both, in the order of mine. Raises InputError where they share no rows or scorers."""
     check_shared({row.row.id for row in mine.rows}, set(mine.scorers), theirs)
-    others = {(row.row.id, row.repeat): row for row in theirs.rows}
-    shared = [(row, others[row.row.id, row.repeat]) for row in mine.rows if (row.row.id, row.repeat) in others]
     sign = -1 if scorer in mine.less_is_better else 1
     return tuple(
         Pair(number, now, before, _gain(now, before, scorer, sign), _differ(now, before, scorer))
-        for number, (now, before) in enumerate(shared)
+        for number, (now, before) in enumerate(shared_rows(mine, theirs))
     )
+
+
+def shared_rows(mine: Result, theirs: Result) -> list[tuple[RowResult, RowResult]]:
+    """The rows of both, side by side, in the order of mine."""
+    others = {(row.row.id, row.repeat): row for row in theirs.rows}
+    return [(row, others[row.row.id, row.repeat]) for row in mine.rows if (row.row.id, row.repeat) in others]
 
 
 def chosen(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
@@ -25,6 +25,8 @@ from gen_toolkit.messages.reply import NO_USAGE, Usage
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from gen_toolkit.evals.review import Review
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,26 @@ class Result:
         Shown in a notebook, it has the replies of both side by side.
         """
         return Comparison(tuple(compare(self, other, detect=detect)), self, other)
+
+    def review(
+        self,
+        labels: Sequence[str] = ("bad", "good"),
+        *,
+        guidelines: str = "",
+        other: Result | None = None,
+        name: str = "review",
+        reviewer: str | None = None,
+        seed: int = 0,
+    ) -> Review:
+        """Have a person label the rows, by keyboard in a notebook; taken up where it was left, however that was.
+
+        `labels` are up to nine, from the worst to the best; `guidelines` are shown beside each row. With
+        `other` the replies of both are seen blind, as A and B in an order shuffled by `seed`, and the labels
+        are which is better. `reviewer` is the user's name by default; `name` tells reviews apart.
+        """
+        from gen_toolkit.evals.review import Review
+
+        return Review(self, labels=labels, guidelines=guidelines, other=other, name=name, reviewer=reviewer, seed=seed)
 
     def disagreements(self, other: Result, scorer: str | None = None) -> Disagreements:
         """The rows on which this and another result differ, those that are worse here first."""

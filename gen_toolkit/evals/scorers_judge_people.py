@@ -13,12 +13,14 @@ from gen_toolkit.datasets.dataset import Dataset, Row
 from gen_toolkit.datasets.read import dataset
 from gen_toolkit.errors import DatasetError, ScorerError, nearest
 from gen_toolkit.evals.agreement import Agreement
+from gen_toolkit.evals.review import Review
 from gen_toolkit.evals.scorers_check import shown
 from gen_toolkit.evals.scorers_judge_ask import Question
 from gen_toolkit.evals.scorers_judge_scale import Scale
 from gen_toolkit.events import FileRecorded, Recorded, emit
 from gen_toolkit.messages.request import digest
 
+_LABEL, _VALUE = "review.label", "review.value"  # columns that a row of a review has no others of that name beside
 _Judge = TypeVar("_Judge", bound="AnyJudge")
 
 
@@ -71,6 +73,9 @@ class AnyJudge:
         """
         from gen_toolkit.evals.evaluate import evaluate  # which knows the scorers
 
+        if isinstance(rows, Review):
+            label, value = _LABEL, _VALUE
+            rows = rows.to_dataset(label, value)
         data = dataset(rows)
         people = self._people(data, label, value)
         values = {row.id: row[value] for row in data}

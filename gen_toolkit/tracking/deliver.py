@@ -12,6 +12,7 @@ from gen_toolkit.events import (
     FileRecorded,
     PromptUsed,
     Recorded,
+    Reviewed,
     RunEnded,
     RunStarted,
     TableRecorded,
@@ -107,6 +108,11 @@ def _(event: FileRecorded, run: str, mlflow: MlflowClient) -> None:
 @_deliver.register(PromptUsed)
 def _(event: PromptUsed, run: str, mlflow: MlflowClient) -> None:
     mlflow.link_prompt_version_to_run(run, f"prompts:/{event.name}/{event.version}")
+
+
+@_deliver.register(Reviewed)
+def _(event: Reviewed, run: str, mlflow: MlflowClient) -> None:
+    """Each step of a review is the ledger's; MLflow is told what came of it, in events of their own."""
 
 
 @_deliver.register(RunEnded)

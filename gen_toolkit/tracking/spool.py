@@ -98,6 +98,13 @@ def events_of(database: Database, run: str, kind: type[Event]) -> list[Any]:
         return [from_json(row.kind, json.loads(row.event)) for row in connection.execute(query)]
 
 
+def events_of_kind(database: Database, kind: type[Event]) -> list[Any]:
+    """The events of one kind of all runs, in order, delivered or not."""
+    query = select(spool.c.event).where(spool.c.kind == kind.kind).order_by(spool.c.id)
+    with database.read() as connection:
+        return [from_json(kind.kind, json.loads(told)) for told in connection.execute(query).scalars()]
+
+
 def children_of(database: Database, parents: Collection[str]) -> list[Any]:
     """The starts of the runs that were opened directly inside one of `parents`."""
     query = select(spool).where(spool.c.kind == "run-started", spool.c.parent.in_(parents)).order_by(spool.c.id)

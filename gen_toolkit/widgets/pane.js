@@ -44,7 +44,7 @@ function render({ model, el }) {
         event.preventDefault();
         event.stopPropagation();
         field(focus).focus();
-      } else if (model.get("keys").includes(event.key)) {
+      } else if (model.get("heard").includes(event.key)) {
         event.preventDefault();
         event.stopPropagation();
         if (!event.repeat || event.key.startsWith("Arrow") || "jk".includes(event.key)) tell("key", event.key);

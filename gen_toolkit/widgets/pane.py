@@ -25,7 +25,7 @@ class Pane(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     html = traitlets.Unicode().tag(sync=True)
     on = traitlets.Unicode().tag(sync=True)
     """What is shown, by a name of its own; it comes back with each event, so that none hits what was not seen."""
-    keys = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    heard = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """Keys that are told to the kernel, by their names in a browser (`j`, `ArrowLeft`); others do what they do."""
     fields = traitlets.Dict().tag(sync=True)
     """From a key to the field that it brings the cursor into."""
@@ -39,7 +39,7 @@ class Pane(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     ) -> None:
         """`hear` is told (what, value, on) of each event; then `draw` returns (html, on)."""
         html, on = draw()
-        super().__init__(html=html, on=on, keys=list(keys), fields=dict(fields))
+        super().__init__(html=html, on=on, heard=list(keys), fields=dict(fields))
         self._hear, self._draw = hear, draw
         self.on_msg(self._receive)
 
