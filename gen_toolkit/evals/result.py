@@ -43,6 +43,8 @@ class RowResult:
     calls: int = 0
     """Calls made now; answers taken from the journal are not counted."""
     probabilities: Mapping[str, float] | None = None
+    asked: tuple[str, ...] = ()
+    """The ids in the journal of the calls that were asked for it, its scorers' included, reused or not."""
     repeat: int = 0
     """Of a row that is evaluated several times, the how many-th this is, from 0."""
 
@@ -93,6 +95,8 @@ class Result:
     """Sent with every request of this evaluation, over those of the alias."""
     less_is_better: tuple[str, ...] = ()
     """Scorers of which less is better, as of seconds and money."""
+    judges: tuple[str, ...] = ()
+    """Scorers that are models."""
 
     @cached_property
     def is_repeated(self) -> bool:
