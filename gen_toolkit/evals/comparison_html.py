@@ -21,6 +21,7 @@ _MARKS = {
     "-": ("del", "background:#e5534b33;text-decoration:line-through;text-decoration-color:#e5534b"),
     "+": ("ins", "background:#3fb95040;text-decoration:underline;text-decoration-color:#3fb950"),
 }
+_NEUTRAL = "background:#d2992240;border-bottom:2px solid #d29922"
 Sign = Literal["-", "+"]
 
 
@@ -60,9 +61,9 @@ def inputs_html(row: RowResult) -> str:
     return f'<div style="opacity:.7">row {text.html(row.row.id)}{repeat}</div>{columns}'
 
 
-def marked(pieces: Iterable[tuple[str, str]], sign: Sign) -> str:
-    """One side of a comparison: its words, those that only it has marked."""
-    tag, style = _MARKS[sign]
+def marked(pieces: Iterable[tuple[str, str]], sign: Sign, *, is_blind: bool = False) -> str:
+    """One side of a comparison: its words, those that only it has marked; blind, on both sides alike."""
+    tag, style = ("span", _NEUTRAL) if is_blind else _MARKS[sign]
     return "".join(
         f'<{tag} style="{style}">{text.html(said)}</{tag}>' if found == sign else text.html(said)
         for found, said in pieces

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gen_toolkit import display, text
@@ -11,6 +11,7 @@ from gen_toolkit.datasets.dataset import Dataset
 from gen_toolkit.errors import InputError, nearest
 from gen_toolkit.evals.agreement import Agreement
 from gen_toolkit.evals.review_items import Item, items
+from gen_toolkit.evals.review_labels import BLIND, NOTHING, OUTCOMES, Said, checked, turned
 from gen_toolkit.evals.review_outcome import preference, table, tell
 from gen_toolkit.events import Reviewed, emit
 from gen_toolkit.messages.request import digest
@@ -21,27 +22,6 @@ from gen_toolkit.views import with_view
 if TYPE_CHECKING:
     from gen_toolkit.evals.result import Result
     from gen_toolkit.evals.verdict import Verdict
-
-BLIND = ("B better", "tie", "A better")
-"""The labels of two replies seen blind, from the worst for A to the best."""
-_MOST_LABELS = 9  # one digit each
-_OUTCOMES = ("worse", "tie", "better")
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a reviewer said of a row so far."""
-
-    label: str | None = None
-    note: str = ""
-    skipped: bool = False
-
-    @property
-    def is_decided(self) -> bool:
-        return self.label is not None
-
-
-_NOTHING = Said()
 
 
 class Review:
@@ -61,7 +41,7 @@ class Review:
         reviewer: str | None = None,
         seed: int = 0,
     ) -> None:
-        self.labels = BLIND if other is not None else _checked(labels)
+        self.labels = BLIND if other is not None else checked(labels)
         self.result, self.other, self.guidelines, self.name, self.seed = result, other, guidelines, name, seed
         self.reviewer = reviewer or author()
         self.items = items(result, other, seed)
@@ -84,7 +64,7 @@ class Review:
 
     def said(self, row: Item | str | tuple[str, int]) -> Said:
         """What was said of a row so far."""
-        return self._said.get(self.item(row).key, _NOTHING)
+        return self._said.get(self.item(row).key, NOTHING)
 
     def item(self, row: Item | str | tuple[str, int]) -> Item:
         """The row of an id. Raises InputError where it is none that is reviewed."""
@@ -117,8 +97,9 @@ class Review:
         self._check_open()
         if not self._before:
             return None
-        item, before = self._before.pop()
+        item, before = self._before[-1]
         self._record(item, before, undone=True)
+        self._before.pop()
         return item
 
     def next_after(self, item: Item | None = None) -> Item | None:
@@ -131,8 +112,8 @@ class Review:
     def end(self) -> None:
         """It is over. Of a blind review one now sees whose replies they were; what was said cannot change any more."""
         if not self.is_ended:
+            emit(self._event(self.items[0], NOTHING, ended=True))
             self.is_ended = True
-            emit(self._event(self.items[0], _NOTHING, ended=True))
             tell(self, self.items if self.is_blind else ())
 
     @property
@@ -146,7 +127,13 @@ class Review:
         if not (self.is_blind and self.is_ended):
             return label
         place = self.labels.index(label)
-        return _OUTCOMES[place if item.left == "mine" else 2 - place]
+        return OUTCOMES[place if item.left == "mine" else 2 - place]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows have each label, or outcome."""
+        said = list(self.outcomes.values())
+        return {label: said.count(label) for label in (OUTCOMES if self.is_blind and self.is_ended else self.labels)}
 
     @property
     def preference(self) -> Verdict | None:
@@ -209,7 +196,7 @@ class Review:
                 self.is_ended = self.is_ended or step.subject == self._whole
             elif step.subject in known:
                 item = known[step.subject]
-                now, before = Said(_turned(step, item), step.note, step.skipped), self.said(item)
+                now, before = Said(turned(step, item), step.note, step.skipped), self.said(item)
                 if step.undone and self._before:
                     self._before.pop()
                 elif now != before:
@@ -223,13 +210,15 @@ class Review:
         elsewhere, self._elsewhere = self._elsewhere, []
         for carried in elsewhere:  # said of the same replies under another run: now this run has it, too
             self._record(carried, self.said(carried))
-        self._before.append((item, self.said(item)))
+        before = self.said(item)
         self._record(item, now)
+        self._before.append((item, before))
 
     def _record(self, item: Item, now: Said, *, undone: bool = False) -> None:
+        held = self.said(item).label
         emit(self._event(item, now, undone=undone))
         self._said[item.key] = now
-        if not self.is_blind:
+        if not self.is_blind and (held or now.label):
             tell(self, [item])
 
     def _check_open(self) -> None:
@@ -262,28 +251,6 @@ class Review:
         return text.one_line(f"Review({what}: {self.done} of {len(self.items)} rows labelled)", 400)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        counts = [[label, sum(said == label for said in self.outcomes.values())] for label in self._shown_labels]
-        shown = display.html_table(["label", "rows"], counts)
+        shown = display.html_table(["label", "rows"], list(self.counts.items()))
         plain = display.bundle(repr(self), display.html_card(self.name, repr(self), shown))
         return with_view("review", self, plain)
-
-    @property
-    def _shown_labels(self) -> tuple[str, ...]:
-        return _OUTCOMES if self.is_blind and self.is_ended else self.labels
-
-
-def _turned(step: Reviewed, item: Item) -> str | None:
-    """The label as it is now, where the sides were the other way round when it was given."""
-    if step.label is None or not step.left or step.left == item.left:
-        return step.label
-    return BLIND[2 - BLIND.index(step.label)]
-
-
-def _checked(labels: Sequence[str]) -> tuple[str, ...]:
-    given: Any = labels  # whatever the annotation says
-    found = () if isinstance(given, str) else tuple(given)
-    if not 2 <= len(found) <= _MOST_LABELS or len(set(found)) < len(found):
-        raise InputError(f"labels={text.one_line(repr(given), 80)} cannot be given by keys", fix="Give 2 to 9 labels.")
-    if not all(isinstance(label, str) and label.strip() for label in found):
-        raise InputError("a label of a review is a text", fix='Such as labels=["bad", "good"], the worst first.')
-    return found

@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from gen_toolkit.evals.difference import deviation, difference_interval, effect
 from gen_toolkit.evals.paired import paired_test
+from gen_toolkit.evals.traced import trace_rows
 from gen_toolkit.evals.verdict import Verdict, judged
 from gen_toolkit.events import FileRecorded, emit
+from gen_toolkit.tracking.assessments import assess_row
 
 if TYPE_CHECKING:
+    from gen_toolkit.evals.result import Result, RowResult
     from gen_toolkit.evals.review import Review
     from gen_toolkit.evals.review_items import Item
 
 _WORTH = {"better": 1.0, "tie": 0.0, "worse": -1.0}
+_MIRRORED = {"better": "worse", "tie": "tie", "worse": "better"}
 _NO_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -74,8 +78,20 @@ def tell(review: Review, said: Iterable[Item]) -> None:
     """MLflow: the labels of these rows as assessments, and the table, when all rows are through or it is over."""
     if not review.result.run:
         return
+    for item in said:
+        label = review.outcomes.get(item.key)
+        if label is not None or not review.is_blind:
+            _assess(review, review.result, item.mine, label, review.said(item).note)
+        if label is not None and item.theirs is not None and review.other is not None and review.other.run:
+            _assess(review, review.other, item.theirs, _MIRRORED[label], review.said(item).note)
     if review.is_ended or (not review.is_blind and review.done == len(review.items)):
         columns, rows = table(review)
         content = json.dumps({"columns": columns, "data": rows}, ensure_ascii=False, indent=1)
         file = f"review/{_NO_NAME.sub('_', f'{review.name} by {review.reviewer}')}.json"
         emit(FileRecorded(run=review.result.run, file=file, content=content))
+
+
+def _assess(review: Review, result: Result, row: RowResult, label: str | None, note: str) -> None:
+    trace_rows(result, [row])
+    id_, repeat = row.row.id, row.repeat
+    assess_row(result.run, id_, review.name, label, repeat=repeat, reason=note, by=review.reviewer, source="human")

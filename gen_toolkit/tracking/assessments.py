@@ -19,7 +19,7 @@ def assess_row(
     run: str,
     row: str,
     name: str,
-    value: bool | float | str,
+    value: bool | float | str | None,
     *,
     repeat: int = 0,
     reason: str = "",
@@ -30,7 +30,7 @@ def assess_row(
 
     `run` is the id of the evaluation's run (`result.run`), `row` the row's id. The row must have been traced:
     `gen_toolkit.evals.traced.trace_rows` sees to that, and does nothing for rows that are. Said again under
-    the same name by the same one (`by`), the last counts.
+    the same name by the same one (`by`), the last counts; None takes it back.
     """
     if isinstance(value, float) and value != value:
         raise InputError(f"{name!r} of row {row} is NaN, which says nothing", fix="Leave it out.")
@@ -48,19 +48,24 @@ def deliver_assessment(event: Assessed, mlflow_run: str, mlflow: MlflowClient) -
 
     tracing = TracingClient(mlflow.tracking_uri)
     trace = trace_id(event.run, event.row, event.repeat)
+    source = AssessmentSource(_SOURCES[event.source], event.by)
+    before = [
+        known
+        for known in tracing.get_trace_info(trace).assessments
+        if known.name == event.name and known.source == source and known.valid is not False
+    ]
+    if event.value is None:
+        for known in before:
+            tracing.delete_assessment(trace, known.assessment_id)
+        return
     said = Feedback(
         name=event.name,
         value=event.value,
-        source=AssessmentSource(_SOURCES[event.source], event.by),
+        source=source,
         rationale=event.reason,  # None would leave what the same one said before
         trace_id=trace,
         metadata={"mlflow.assessment.sourceRunId": mlflow_run},
     )
-    before = [
-        known
-        for known in tracing.get_trace_info(trace).assessments
-        if known.name == event.name and known.source == said.source and known.valid is not False
-    ]
     if before:
         tracing.update_assessment(trace, before[-1].assessment_id, said)
     else:

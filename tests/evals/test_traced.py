@@ -171,6 +171,8 @@ def test_what_a_person_says_of_a_row_is_an_assessment_and_the_last_word_counts(s
     trace_rows(result, result.rows[1:2])  # once is enough, twice is no harm
     assess_row(result.run, row, "helpful", False, by="ada", reason="too short")
     assess_row(result.run, row, "helpful", True, by="ada")
+    assess_row(result.run, row, "helpful", True, by="eve")
+    assess_row(result.run, row, "helpful", None, by="eve")  # taken back
     assess_row(result.run, row, "helpful", False, by="bob")
     (trace,) = traces(store, result.run)
     said = {(each.name, each.source.source_id): each for each in trace.info.assessments}
