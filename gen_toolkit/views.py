@@ -19,8 +19,8 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 def with_view(kind: str, of: object, plain: Mapping[str, str]) -> dict[str, Any]:
     """The bundle that IPython asks for: the plain one, in a notebook with the interactive view over it.
 
-    Outside a notebook, in a job, or where no such view is installed, the plain one. Where the page has no
-    widgets, or is looked at without a kernel, the plain one is what is shown.
+    Outside a notebook, in a job, or where no such view is installed, the plain one alone. It is also what a
+    page without widgets shows (a notebook on GitHub); JupyterLab waits for the view until the cell is run again.
     """
     if surface() != "notebook":
         return dict(plain)

@@ -39,11 +39,13 @@ class ReviewState:
         return "end" if self.item is None else str(self.item.number)
 
     def hear(self, what: str, value: str, on: str) -> None:
-        """What is pressed, and on which row. A label is for the row that was seen, or for none."""
+        """What is pressed, and on which row. What is said is said of the row that was seen, or of none."""
         self.problem = ""
         try:
             if what == "note":
                 self._note(value, on)
+            elif what == "key" and value in (*_NEXT, *_BACK):
+                self._step(1 if value in _NEXT else -1)
             elif on == self.on:
                 self._hear(what, value)
         except GenToolkitError as error:  # a message that is not for a cell would be seen by nobody
@@ -56,8 +58,6 @@ class ReviewState:
         elif what == "key" and value == "Enter":
             if item is None:
                 self.review.end()
-        elif what == "key" and value in (*_NEXT, *_BACK):
-            self._step(1 if value in _NEXT else -1)
         elif item is None:
             return
         elif what == "key" and value == "s":

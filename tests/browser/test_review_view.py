@@ -57,20 +57,23 @@ def test_twenty_rows_are_reviewed_by_keyboard_only_left_and_taken_up_again(
     assert pane.locator("img, script").count() == 0
     assert notebook.page.locator(".jp-Notebook-cell").count() == cells  # no key was taken for a command of the notebook
 
+    notebook.page.evaluate("async () => { await window.jupyterapp.commands.execute('docmanager:save'); }")
     notebook.close()  # and the next day
     again = lab.open(notebook.page, workspace / "notebooks" / "tried.ipynb")
     pane = focused(again, again.run(EVALUATED + REVIEWED))
     progress(pane, "7 of 20 labelled, 1 skipped")
+    again.page.keyboard.press("ArrowLeft")
+    pane.get_by_text("row 8 of 20").wait_for()
+    again.page.keyboard.press("ArrowRight")
+    pane.get_by_text("row 9 of 20").wait_for()
     for n in range(7, 20):
-        again.page.keyboard.press("ArrowLeft")
-        again.page.keyboard.press("ArrowRight")
         again.page.keyboard.press("2")
         progress(pane, f"{n + 1} of 20 labelled")
     pane.get_by_text("All rows have a label.").wait_for()
     again.run("from gen_toolkit.tracking.writer import drain\nassert drain(seconds=60) == 0")
     told = human(store, again.run("print(short.run)").inner_text().strip())
-    assert [value for value, _, _ in told].count("good") == 3 + 13
-    assert [value for value, _, _ in told].count("bad") == 4
+    values = [value for value, _, _ in told]
+    assert (values.count("good"), values.count("bad")) == (3 + 13, 4)
     assert [note for _, _, note in told if note] == ["s2 is a note"]
     assert {who for _, who, _ in told} == {"ada"}
 
@@ -78,7 +81,6 @@ def test_twenty_rows_are_reviewed_by_keyboard_only_left_and_taken_up_again(
 def test_of_two_replies_seen_blind_nothing_says_whose_they_are_before_the_end(store: Store, notebook: Notebook) -> None:
     compared = EVALUATED.replace("range(20)", "range(6)")
     compared += """
-import random
 long = gt.evaluate(lambda row: f"long {row['text']}", rows, scorer=lambda value, row: 1.0, name="long one")
 review = short.review(other=long, reviewer="ada")
 review
