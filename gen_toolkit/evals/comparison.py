@@ -68,14 +68,15 @@ class Comparison(Sequence[Verdict]):
         """The rows that differ, those that got worse first."""
         return self.disagreements.to_pandas()
 
-    def to_html(self) -> str:
-        """All rows with what differs marked, as HTML that filters without a kernel and loads nothing.
+    def to_html(self, show: Filter = "all", *, most: int = 1000) -> str:
+        """The rows that pass a filter, with what differs marked, as HTML that filters without a kernel.
 
-        It holds no script; all texts are escaped.
+        It holds no script and loads nothing; all texts are escaped. Of more than `most` rows it has the first,
+        and says so: finding the words that differ takes milliseconds a row.
         """
         from gen_toolkit.evals.comparison_html import page
 
-        return page(self)
+        return page(self, self.rows(show), most)
 
     def __repr__(self) -> str:
         return text.one_line(f"Comparison({self.title}: {'; '.join(map(str, self.verdicts))})", 400)

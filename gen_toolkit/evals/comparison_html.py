@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from gen_toolkit import display, text
-from gen_toolkit.evals.pairs import FILTERS, Filter, Pair
+from gen_toolkit.evals.pairs import FILTERS, Pair, counts
 from gen_toolkit.messages.request import digest
 from gen_toolkit.prompts.diff import words
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _LONGEST = 20_000  # characters of a text that are shown; comparing takes time with their square
 _PRE = 'style="white-space:pre-wrap;overflow-wrap:anywhere;margin:4px 0;font:inherit"'
 _SIDE = 'style="flex:1 1 20em;min-width:0;border-left:3px solid #8884;padding-left:10px"'
+_COLUMN = 'style="display:flex;gap:8px;align-items:baseline"'
+_NAME = 'style="opacity:.7;flex:none;min-width:6em"'
 _MARKS = {
     "-": ("del", "background:#e5534b33;text-decoration:line-through;text-decoration-color:#e5534b"),
     "+": ("ins", "background:#3fb95040;text-decoration:underline;text-decoration-color:#3fb950"),
@@ -54,8 +56,7 @@ def inputs_html(row: RowResult) -> str:
     """The row's id and columns."""
     repeat = f" · repeat {row.repeat + 1}" if row.repeat else ""
     columns = "".join(
-        f'<div style="display:flex;gap:8px"><span style="opacity:.7;flex:none;min-width:6em">{text.html(name)}</span>'
-        f"<div {_PRE}>{text.html(cut(str(value)))}</div></div>"
+        f"<div {_COLUMN}><span {_NAME}>{text.html(name)}</span><div {_PRE}>{text.html(cut(str(value)))}</div></div>"
         for name, value in row.row.items()
     )
     return f'<div style="opacity:.7">row {text.html(row.row.id)}{repeat}</div>{columns}'
@@ -100,14 +101,11 @@ def verdicts_html(comparison: Comparison) -> str:
     return display.html_table(columns, lines) + said
 
 
-def counts(comparison: Comparison) -> dict[Filter, int]:
-    return {show: sum(pair.passes(show) for pair in comparison.pairs) for show in FILTERS}
-
-
-def page(comparison: Comparison) -> str:
-    """All rows; the filters are radio buttons and style sheets, so that arrow keys work and no script does."""
+def page(comparison: Comparison, pairs: Sequence[Pair], most: int) -> str:
+    """These rows; the filters are radio buttons and style sheets, so that arrow keys work and no script does."""
     own = f"c{digest([comparison.mine.to_json(), comparison.theirs.to_json()])[:10]}"
-    numbers = counts(comparison)
+    shown = pairs[:most]
+    numbers = counts(shown)
     buttons, rules = "", ""
     for show in FILTERS:
         checked = " checked" if show == "all" else ""
@@ -120,7 +118,8 @@ def page(comparison: Comparison) -> str:
     rows = "".join(
         f'<article class="{" ".join(show for show in FILTERS if pair.passes(show))}" {style}>'
         f"{pair_html(pair, titles, names)}</article>"
-        for pair in comparison.pairs
+        for pair in shown
     )
+    note = f"{len(pairs)} rows" if len(shown) == len(pairs) else f"the first {most} of {len(pairs)} rows"
     body = f"{verdicts_html(comparison)}<style>{rules}</style>{buttons}{rows}"
-    return display.html_card(comparison.title, f"{len(comparison.pairs)} rows", body)
+    return display.html_card(comparison.title, note, body)

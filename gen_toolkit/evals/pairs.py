@@ -85,6 +85,11 @@ def chosen(
     return sorted(found, key=lambda pair: -pair.gain) if show == "improvements" else found
 
 
+def counts(pairs: Sequence[Pair]) -> dict[Filter, int]:
+    """How many pass each filter."""
+    return {show: sum(pair.passes(show) for pair in pairs) for show in FILTERS}
+
+
 def parts(pairs: Sequence[Pair]) -> list[tuple[str, str]]:
     """The (column, value) pairs by which rows can be picked: of columns that hold a few values, again and again."""
     columns = list(dict.fromkeys(name for pair in pairs for name in pair.mine.row))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_toolkit import text
-from gen_toolkit.evals.comparison_html import counts, pair_html, verdicts_html
+from gen_toolkit.evals.comparison_html import pair_html, verdicts_html
 from gen_toolkit.evals.pairs import FILTERS
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def drawn(comparison: Comparison, state: CompareState) -> str:
     place = f"{state.place + 1 if pair else 0} of {len(state.rows)}"
     return (
         f"<div><b>{text.html(comparison.title)}</b></div>{verdicts_html(comparison)}"
-        f'<div style="margin:6px 0">{_filters(comparison, state)}</div>'
+        f'<div style="margin:6px 0">{_filters(state)}</div>'
         f'<div style="margin:6px 0">{_search(state)}{_parts(state)}'
         f'<button data-do="key" data-value="k" aria-label="previous row">‹</button>'
         f'<button data-do="key" data-value="j" aria-label="next row">›</button>'
@@ -34,11 +34,10 @@ def drawn(comparison: Comparison, state: CompareState) -> str:
     )
 
 
-def _filters(comparison: Comparison, state: CompareState) -> str:
-    numbers = counts(comparison)
+def _filters(state: CompareState) -> str:
     return "".join(
         f'<button data-do="filter" data-value="{show}" aria-pressed="{str(show == state.show).lower()}">'
-        f"<kbd>{number}</kbd> {show} {numbers[show]}</button>"
+        f"<kbd>{number}</kbd> {show} {state.counts[show]}</button>"
         for number, show in enumerate(FILTERS, 1)
     )
 

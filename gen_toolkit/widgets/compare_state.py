@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gen_toolkit.evals.pairs import FILTERS, Filter, Pair, chosen, parts
+from gen_toolkit.evals.pairs import FILTERS, Filter, Pair, chosen, counts, parts
 
 _NEXT, _BACK = ("j", "ArrowRight", "ArrowDown"), ("k", "ArrowLeft", "ArrowUp")
 _BY_NUMBER = {str(number): show for number, show in enumerate(FILTERS, 1)}
@@ -17,6 +17,7 @@ class CompareState:
     def __init__(self, pairs: Sequence[Pair]) -> None:
         self._pairs = pairs
         self.parts = parts(pairs)
+        self.counts = counts(pairs)
         self.show: Filter = "all"
         self.search = ""
         self.part = ""

@@ -131,6 +131,13 @@ def test_the_page_filters_by_style_alone_and_loads_nothing(comparison: Compariso
     assert told == comparison.to_html()
 
 
+def test_a_page_of_many_rows_has_the_first_and_says_so(comparison: Comparison) -> None:
+    told = comparison.to_html("disagreements", most=2)
+    assert told.count("<article") == 2
+    assert "the first 2 of 4 rows" in told
+    assert "4 rows" in comparison.to_html("disagreements")
+
+
 @pytest.mark.parametrize("hostile", CORPUS)
 def test_texts_of_strangers_stay_texts(hostile: str) -> None:
     held = RowResult(Row({hostile: hostile}, hostile), value=hostile, scores={"s": Score(0.5, hostile)}, error=hostile)
