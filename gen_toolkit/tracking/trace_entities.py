@@ -52,7 +52,7 @@ def entities(event: RowsTraced, row: RowTrace, said: Mapping[str, Said], run: st
         request_preview=_preview(row.inputs),
         response_preview=_preview(row.error if row.output is None and row.error else row.output),
         trace_metadata=_metadata(row, run),
-        tags=_tags(event, row),
+        tags=_tags(event),
         assessments=_assessments(event, row, run),
     )
     return Entities(info, spans)
@@ -157,8 +157,8 @@ def _usage(input_tokens: int, output_tokens: int) -> dict[str, int]:
     }
 
 
-def _tags(event: RowsTraced, row: RowTrace) -> dict[str, str]:
-    tags = {"mlflow.traceName": _clean(event.name)[:250], "gen_toolkit.row": _clean(row.row)[:250]}
+def _tags(event: RowsTraced) -> dict[str, str]:
+    tags = {"mlflow.traceName": _clean(event.name)[:250]}
     if event.prompt:
         link = {"name": event.prompt["name"], "version": str(event.prompt["version"])}
         tags["mlflow.linkedPrompts"] = json.dumps([link])

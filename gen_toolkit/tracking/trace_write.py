@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from gen_toolkit.collecting import collected_rarely
 from gen_toolkit.database.engine import Database
 from gen_toolkit.events import RowsTraced
 from gen_toolkit.journal.said import said
@@ -18,6 +19,7 @@ from gen_toolkit.tracking.trace_entities import Entities, entities
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+_SPANS_ARE_HERE = {"mlflow.trace.spansLocation": "TRACKING_STORE"}  # which `log_spans` would add, one by one
 _AT_ONCE = 4  # requests to a server: more only wait for its database
 
 
@@ -25,7 +27,11 @@ def deliver_traces(event: RowsTraced, run: str, experiment: str, mlflow: MlflowC
     """`run` and `experiment` are MLflow's ids."""
     from mlflow.tracing.client import TracingClient
 
-    store: Any = TracingClient(mlflow.tracking_uri).store
+    with collected_rarely():  # a batch is tens of thousands of objects that are all in use
+        _deliver(event, run, experiment, TracingClient(mlflow.tracking_uri).store, database)
+
+
+def _deliver(event: RowsTraced, run: str, experiment: str, store: Any, database: Database) -> None:
     rows = [RowTrace(**row) for row in event.rows]
     texts = said(database, [call for row in rows for call in row.calls])
     made = [entities(event, row, texts, run, experiment) for row in rows]
@@ -80,11 +86,13 @@ def _together(store: Any, experiment: str, fresh: Sequence[Entities]) -> None:
         session.flush = _later  # one insert for all of a table
         try:
             for each in fresh:
+                each.info.tags |= _SPANS_ARE_HERE
                 own.start_trace(each.info)
         finally:
             del session.flush
         session.flush()
-        own.log_spans(experiment, [span for each in fresh for span in each.spans])
+        with session.no_autoflush:
+            own.log_spans(experiment, [span for each in fresh for span in each.spans])
 
 
 def _later(*_: Any) -> None:

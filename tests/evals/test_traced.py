@@ -31,7 +31,7 @@ def traces(store: Store, ours: str) -> list[Any]:
 
 
 def by_row(found: list[Any]) -> dict[str, Any]:
-    return {trace.info.tags["gen_toolkit.row"]: trace for trace in found}
+    return {trace.info.client_request_id: trace for trace in found}
 
 
 def test_every_row_is_a_trace_of_its_run_with_the_call_the_usage_and_the_scores(store: Store) -> None:
