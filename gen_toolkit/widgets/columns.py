@@ -56,9 +56,6 @@ class Columns:
     def paint_answers(self) -> None:
         """What changes while models answer, and nothing that a person may be typing into."""
         bench = self._bench
-        running = bench.is_running
-        self._run.disabled = running or bench.look.rendered is None or not bench.models
-        self._stop.disabled = not running
         shown = bench.shown_try
         now = "not run yet" if shown is None else f"changed since try {shown.number}"
         wanted = ((now, _NOW), *((one_line(str(each), 120), each.number) for each in reversed(bench.tries)))
@@ -70,3 +67,6 @@ class Columns:
             self._answers.children = [HTML() for _ in answers]
         for box, answer in zip(self._answers.children, answers, strict=True):
             box.value = markup.answer(answer)
+        running = bench.is_running
+        self._run.disabled = running or bench.look.rendered is None or not bench.models
+        self._stop.disabled = not running

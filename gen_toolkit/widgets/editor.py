@@ -15,7 +15,7 @@ Hear = Callable[[Callable[[Any], object]], Callable[[Any], None]]
 """Makes of what is to happen an observer for a widget: `widget.observe(hear(act), "value")`."""
 WHOLE = Layout(width="100%", margin="2px 0")
 _NARROW = Layout(width="9em")
-_SMALL = Layout(width="2.6em", padding="0")
+_FITTING = Layout(width="auto")
 
 
 class Editor:
@@ -25,7 +25,7 @@ class Editor:
         self._bench, self._hear = bench, hear
         self._turns: list[_Turn] = []
         self._box = VBox()
-        self._add = Button(description="Add message", icon="plus", layout=Layout(width="auto"))
+        self._add = Button(description="Add message", icon="plus", layout=_FITTING)
         self._options = Text(placeholder='{"temperature": 0}', description="options", layout=WHOLE)
         self._add.on_click(hear(lambda _: bench.edit(bench.draft.with_another())))
         self._options.observe(hear(lambda text: bench.edit(bench.draft.with_options(text))), "value")
@@ -49,7 +49,7 @@ class _Turn:
     def __init__(self, number: int, bench: Bench, hear: Hear) -> None:
         self._number = number
         self._role = Dropdown(options=ROLES, layout=_NARROW, tooltip=f"role of message {number + 1}")
-        self._remove = Button(icon="times", tooltip=f"remove message {number + 1}", layout=_SMALL)
+        self._remove = Button(description="Remove", tooltip=f"remove message {number + 1}", layout=_FITTING)
         self._text = Textarea(layout=WHOLE, tooltip=f"text of message {number + 1}")
         self._role.observe(hear(lambda role: bench.edit(bench.draft.with_turn(number, role=role))), "value")
         self._text.observe(hear(lambda text: bench.edit(bench.draft.with_turn(number, text=text))), "value")
@@ -78,8 +78,8 @@ class Values:
         self._row = BoundedIntText(1, min=1, max=last, description="row", layout=Layout(width="11em"))
         self._row.style.description_width = "initial"
         self._note = Label()
-        before = Button(icon="chevron-left", tooltip="row before", layout=_SMALL)
-        after = Button(icon="chevron-right", tooltip="next row", layout=_SMALL)
+        before = Button(description="Previous row", layout=_FITTING)
+        after = Button(description="Next row", layout=_FITTING)
         before.on_click(hear(lambda _: bench.go(bench.position - 1)))
         after.on_click(hear(lambda _: bench.go(bench.position + 1)))
         self._row.observe(hear(lambda number: bench.go(number - 1)), "value")

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow_store import store
 from openai_server import OpenAIServer
 
 from tests.browser.lab import CHROMIUM, Lab, Notebook, launch, serve_lab, watched
+
+__all__ = ["store"]
 
 _EMPTY = '{"cells": [], "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}}, "nbformat": 4, \
 "nbformat_minor": 5}'

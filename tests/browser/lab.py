@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from gen_toolkit.process import die_with_parent
 from tests.browser.mlflow_ui import CHROMIUM, FLAGS
 
 REPOSITORY = Path(__file__).parents[2]
@@ -115,6 +116,7 @@ def serve_lab(root: Path, state: Path) -> Iterator[Lab]:
             stdout=log,
             stderr=log,
             start_new_session=True,
+            preexec_fn=die_with_parent,  # kernels look for their parent themselves
         )
     try:
         _await(lab, process, state / "log")

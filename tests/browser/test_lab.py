@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.lab import Notebook, watched
 
-pytestmark = [pytest.mark.browser, pytest.mark.kernel, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.kernel, pytest.mark.timeout(240)]
 
 
 def test_a_cell_runs_in_the_workspace_and_widgets_are_drawn(notebook: Notebook, workspace: Path) -> None:
