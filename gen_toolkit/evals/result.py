@@ -17,6 +17,7 @@ from gen_toolkit.evals.compare import compare
 from gen_toolkit.evals.comparison import Comparison
 from gen_toolkit.evals.disagreements import Disagreements, disagreements
 from gen_toolkit.evals.intervals import Estimate, estimate
+from gen_toolkit.evals.result_html import bundle, page
 from gen_toolkit.evals.score import Score
 from gen_toolkit.evals.scorers_confusion import Confusion, confusion
 from gen_toolkit.evals.slices import Slices
@@ -271,30 +272,7 @@ class Result:
 
     def to_html(self) -> str:
         """Summary, verdicts and all rows as HTML that needs nothing from elsewhere; all texts are escaped."""
-        return self._html(len(self.rows), 10_000)
-
-    def _html(self, count: int, width: int) -> str:
-        columns, rows = self.table()
-        shown = [[str("" if v is None else v)[:width] for v in row] for row in rows[:count]]
-        summary = self.summary()
-        body = display.html_table(list(summary), [list(summary.values())])
-        body += "".join(display.html_text(line) for line in self._said)
-        return display.html_card(self.title, "", body, display.html_table(columns, shown))
-
-    @property
-    def _said(self) -> list[str]:
-        return [str(verdict) for verdict in self.verdicts] + ([self.note] if self.note else [])
+        return page(self, len(self.rows), 10_000)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        if self.is_excerpt:
-            return self._rows_bundle()
-        summary = self.summary()
-        plain = "\n".join([self.title, display.text_table(list(summary), [list(summary.values())]), *self._said])
-        return display.bundle(plain, self._html(10, 160))
-
-    def _rows_bundle(self) -> dict[str, str]:
-        columns, rows = self.table()
-        shown = [[str("" if value is None else value)[:400] for value in row[1:]] for row in rows]
-        table = display.html_table(columns[1:], shown)
-        plain = f"{self.title}\n{display.text_table(columns[1:], shown)}"
-        return display.bundle(plain, display.html_card(self.title, "", table))
+        return bundle(self)
