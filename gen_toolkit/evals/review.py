@@ -11,7 +11,7 @@ from gen_toolkit.datasets.dataset import Dataset
 from gen_toolkit.errors import InputError, nearest
 from gen_toolkit.evals.agreement import Agreement
 from gen_toolkit.evals.review_items import Item, items
-from gen_toolkit.evals.review_labels import BLIND, NOTHING, OUTCOMES, Said, checked, turned
+from gen_toolkit.evals.review_labels import BLIND, NOTHING, OUTCOMES, Said, checked, named, turned
 from gen_toolkit.evals.review_outcome import preference, table, tell
 from gen_toolkit.events import Reviewed, emit
 from gen_toolkit.messages.request import digest
@@ -42,8 +42,8 @@ class Review:
         seed: int = 0,
     ) -> None:
         self.labels = BLIND if other is not None else checked(labels)
-        self.result, self.other, self.guidelines, self.name, self.seed = result, other, guidelines, name, seed
-        self.reviewer = reviewer or author()
+        self.result, self.other, self.guidelines, self.seed = result, other, guidelines, seed
+        self.name, self.reviewer = named(name, "name"), named(author() if reviewer is None else reviewer, "reviewer")
         self.items = items(result, other, seed)
         self.is_ended = False
         self._said: dict[tuple[str, int], Said] = {}

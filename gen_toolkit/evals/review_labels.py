@@ -16,6 +16,7 @@ BLIND = ("B better", "tie", "A better")
 OUTCOMES = ("worse", "tie", "better")
 """What they say of the result that is reviewed, where A is its reply."""
 _MOST = 9  # one digit each
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,14 @@ def checked(labels: Sequence[str]) -> tuple[str, ...]:
     if not all(isinstance(label, str) and label.strip() for label in found):
         raise InputError("a label of a review is a text", fix='Such as labels=["bad", "good"], the worst first.')
     return found
+
+
+def named(given: Any, what: str) -> str:
+    """A name that MLflow can store. Raises InputError."""
+    if not isinstance(given, str) or not given.strip() or len(given) > _LONGEST_NAME:
+        shown = text.one_line(repr(given), 60)
+        raise InputError(f"{what}={shown} is no name", fix=f"Give a text of 1 to {_LONGEST_NAME} characters.")
+    return given
 
 
 def turned(step: Reviewed, item: Item) -> str | None:

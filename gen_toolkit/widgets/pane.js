@@ -15,7 +15,9 @@ function render({ model, el }) {
     const active = root.contains(document.activeElement) ? document.activeElement : null;
     const name = active && active !== root ? active.dataset.name : null;
     const held = name ? { value: active.value, at: active.selectionStart } : null;
+    const folds = [...root.querySelectorAll("details")].map((fold) => fold.open);
     root.innerHTML = model.get("html");
+    root.querySelectorAll("details").forEach((fold, at) => (fold.open = folds[at] ?? fold.open));
     const again = name && field(name);
     if (again && again.tagName !== "SELECT") {
       again.value = held.value; // what is being typed is newer than what the kernel knew

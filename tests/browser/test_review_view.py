@@ -42,6 +42,7 @@ def test_twenty_rows_are_reviewed_by_keyboard_only_left_and_taken_up_again(
     cells = notebook.page.locator(".jp-Notebook-cell").count()
     assert "Be strict." in pane.inner_text()
     assert "short message 0" in pane.inner_text()
+    pane.get_by_text("guidelines", exact=True).click()  # folded, and stays so
     for n in range(7):
         keyboard.press("2" if n % 2 else "1")
         progress(pane, f"{n + 1} of 20 labelled")
@@ -54,6 +55,7 @@ def test_twenty_rows_are_reviewed_by_keyboard_only_left_and_taken_up_again(
     keyboard.press("Enter")
     keyboard.press("1")
     progress(pane, "7 of 20 labelled, 1 skipped")
+    assert not pane.get_by_text("Be strict.").is_visible()
     assert pane.locator("img, script").count() == 0
     assert notebook.page.locator(".jp-Notebook-cell").count() == cells  # no key was taken for a command of the notebook
 

@@ -100,6 +100,14 @@ def test_labels_that_no_key_could_give_are_refused(given: Any) -> None:
         result().review(given)
 
 
+@pytest.mark.parametrize("given", ["", " ", "x" * 101, 7])
+def test_names_that_mlflow_could_not_store_are_refused(given: Any) -> None:
+    with pytest.raises(InputError, match="is no name"):
+        result().review(name=given)
+    with pytest.raises(InputError, match="reviewer="):
+        result().review(reviewer=given)
+
+
 def test_an_unknown_label_or_row_is_refused_and_says_what_there_is() -> None:
     review = result().review()
     with pytest.raises(InputError, match="There are: bad, good"):
