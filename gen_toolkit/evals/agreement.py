@@ -10,6 +10,8 @@ from gen_toolkit import display
 from gen_toolkit.errors import ScorerError
 from gen_toolkit.evals.kappa import kappa
 
+_PEOPLE_AND_JUDGE = ("people", "judge")
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -36,7 +38,7 @@ class Agreement:
     """`counts[person][judge]`: rows by the person's label and the judge's, in the order of `labels`."""
     dataset: str = ""
     """The digest of the rows."""
-    raters: tuple[str, str] = ("people", "judge")
+    raters: tuple[str, str] = _PEOPLE_AND_JUDGE
     """Who labelled; of two people, both."""
 
     @classmethod
@@ -48,7 +50,7 @@ class Agreement:
         judge: str,
         failed: int,
         dataset: str,
-        raters: tuple[str, str] = ("people", "judge"),
+        raters: tuple[str, str] = _PEOPLE_AND_JUDGE,
     ) -> Agreement:
         """From pairs of (person's label, judge's label)."""
         value, (low, high) = kappa(pairs, labels)
@@ -61,7 +63,7 @@ class Agreement:
         """What `to_json` gave. Raises ScorerError for anything else."""
         try:
             counts = tuple(tuple(int(count) for count in row) for row in data["counts"])
-            first, second = data.get("raters", ("people", "judge"))
+            first, second = data.get("raters", _PEOPLE_AND_JUDGE)
             return cls(**{**data, "labels": tuple(data["labels"]), "counts": counts, "raters": (first, second)})
         except (TypeError, KeyError, ValueError):
             raise ScorerError(
@@ -85,7 +87,7 @@ class Agreement:
         else:
             said = f"kappa {self.kappa:.2f} [{self.low:.2f}, {self.high:.2f}]"
         failed = f", {self.failed} failed" if self.failed else ""
-        who = "with people" if self.raters[1] == "judge" else f"of {' and '.join(self.raters)}"
+        who = "with people" if self.raters == _PEOPLE_AND_JUDGE else f"of {' and '.join(self.raters)}"
         return f"{said} {who}, {self.agreed} of {self.rows} rows equal{failed}"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:

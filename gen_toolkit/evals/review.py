@@ -46,6 +46,7 @@ class Review:
         self.name, self.reviewer = named(name, "name"), named(author() if reviewer is None else reviewer, "reviewer")
         self.items = items(result, other, seed)
         self.is_ended = False
+        self._by_key = {item.key: item for item in self.items}
         self._said: dict[tuple[str, int], Said] = {}
         self._before: list[tuple[Item, Said]] = []
         self._elsewhere: list[Item] = []
@@ -68,13 +69,10 @@ class Review:
 
     def item(self, row: Item | str | tuple[str, int]) -> Item:
         """The row of an id. Raises InputError where it is none that is reviewed."""
-        if isinstance(row, Item):
-            return row
-        key = (row, 0) if isinstance(row, str) else row
-        for found in self.items:
-            if found.key == key:
-                return found
-        raise InputError(f"row {key[0]!r} is not in this review", fix=nearest(key[0], [i.key[0] for i in self.items]))
+        key = row.key if isinstance(row, Item) else (row, 0) if isinstance(row, str) else row
+        if key not in self._by_key:
+            raise InputError(f"row {key[0]!r} is not in this review", fix=nearest(key[0], [r for r, _ in self._by_key]))
+        return self._by_key[key]
 
     def label(self, row: Item | str | tuple[str, int], label: str, note: str | None = None) -> None:
         """Say what a row is; said again, the last counts. Durable when this returns. Raises InputError."""
@@ -110,11 +108,14 @@ class Review:
         return next((row for row in open_rows if not self.said(row).skipped), open_rows[0] if open_rows else None)
 
     def end(self) -> None:
-        """It is over. Of a blind review one now sees whose replies they were; what was said cannot change any more."""
+        """It is over. Of a blind review one now sees whose replies they were; what was said cannot change any more.
+
+        Said again, MLflow is told again.
+        """
         if not self.is_ended:
             emit(self._event(self.items[0], NOTHING, ended=True))
-            self.is_ended = True
-            tell(self, self.items if self.is_blind else ())
+        self.is_ended = True
+        tell(self, self.items if self.is_blind else ())
 
     @property
     def outcomes(self) -> dict[tuple[str, int], str]:
@@ -207,9 +208,9 @@ class Review:
 
     def _say(self, item: Item, now: Said) -> None:
         self._check_open()
-        elsewhere, self._elsewhere = self._elsewhere, []
-        for carried in elsewhere:  # said of the same replies under another run: now this run has it, too
-            self._record(carried, self.said(carried))
+        while self._elsewhere:  # said of the same replies under another run: now this run has it, too
+            self._record(self._elsewhere[-1], self.said(self._elsewhere[-1]))
+            self._elsewhere.pop()
         before = self.said(item)
         self._record(item, now)
         self._before.append((item, before))

@@ -28,6 +28,20 @@ function render({ model, el }) {
     }
   };
 
+  // What is under a pressed button must stay there until it is let go: else the click hits nothing.
+  let isDown = false;
+  let isStale = false;
+  const redraw = () => {
+    isStale = isDown;
+    if (!isDown) draw();
+  };
+  const release = () => {
+    isDown = false;
+    if (isStale) setTimeout(redraw, 0); // after the click
+  };
+  document.addEventListener("pointerup", release);
+  document.addEventListener("pointercancel", release);
+
   let later = 0;
   const listeners = {
     keydown(event) {
@@ -41,6 +55,7 @@ function render({ model, el }) {
         }
         return;
       }
+      if (event.target !== root && event.key === "Enter") return; // a button or a fold does what it does
       const focus = model.get("fields")[event.key];
       if (focus && field(focus)) {
         event.preventDefault();
@@ -51,6 +66,9 @@ function render({ model, el }) {
         event.stopPropagation();
         if (!event.repeat || event.key.startsWith("Arrow") || "jk".includes(event.key)) tell("key", event.key);
       }
+    },
+    pointerdown() {
+      isDown = true;
     },
     click(event) {
       const button = event.target.closest("[data-do]");
@@ -66,9 +84,13 @@ function render({ model, el }) {
     },
   };
   for (const [name, listener] of Object.entries(listeners)) root.addEventListener(name, listener);
-  model.on("change:html", draw);
+  model.on("change:html", redraw);
   draw();
-  return () => model.off("change:html", draw);
+  return () => {
+    model.off("change:html", redraw);
+    document.removeEventListener("pointerup", release);
+    document.removeEventListener("pointercancel", release);
+  };
 }
 
 export default { render };

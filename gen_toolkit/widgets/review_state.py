@@ -56,7 +56,7 @@ class ReviewState:
         if what == "key" and value == "u":
             self.item = self.review.undo() or item
         elif what == "key" and value == "Enter":
-            if item is None:
+            if item is None and not self.review.is_ended:
                 self.review.end()
         elif item is None:
             return

@@ -72,11 +72,17 @@ def test_twenty_rows_are_reviewed_by_keyboard_only_left_and_taken_up_again(
         again.page.keyboard.press("2")
         progress(pane, f"{n + 1} of 20 labelled")
     pane.get_by_text("All rows have a label.").wait_for()
+    again.page.keyboard.press("u")
+    progress(pane, "19 of 20 labelled")
+    again.page.keyboard.press("n")
+    again.page.keyboard.type("last")
+    pane.get_by_role("button", name="2 good").click(delay=300)  # leaves the note, which is told, and gives the label
+    pane.get_by_text("All rows have a label.").wait_for()
     again.run("from gen_toolkit.tracking.writer import drain\nassert drain(seconds=60) == 0")
     told = human(store, again.run("print(short.run)").inner_text().strip())
     values = [value for value, _, _ in told]
     assert (values.count("good"), values.count("bad")) == (3 + 13, 4)
-    assert [note for _, _, note in told if note] == ["s2 is a note"]
+    assert sorted(note for _, _, note in told if note) == ["last", "s2 is a note"]
     assert {who for _, who, _ in told} == {"ada"}
 
 
