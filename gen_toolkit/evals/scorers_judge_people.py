@@ -61,12 +61,13 @@ class AnyJudge:
         calls: scope.Mode | None = None,
         budget: str | Amount | None = None,
     ) -> _Judge:
-        """This judge with its agreement with people: it judges rows that people have labelled.
+        """This judge with its agreement with people: it judges rows that people have labelled, or a review.
 
         `value` names the column with what is judged, `label` the one with the people's word, on the judge's
-        own scale; the judge is shown neither of the two as part of the row. It is an evaluation like any
-        other: tracked, reused, held to `budget`. The returned judge carries `.agreement` (this one stays as
-        it is); `.agreement.to_json()` can be kept and given back as `agreement=`.
+        own scale; the judge is shown neither of the two as part of the row. A review (`result.review`) brings
+        both by itself. It is an evaluation like any other: tracked, reused, held to `budget`. The returned judge
+        carries `.agreement` (this one stays as it is); `.agreement.to_json()` can be kept and given back as
+        `agreement=`.
 
         Raises DatasetError before the first call where a label is missing or not on the scale, ScorerError
         where the judge labelled no row at all.
