@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gen_toolkit.secret import Secret as Secret
     from gen_toolkit.tracking.keep import keep as keep
     from gen_toolkit.tracking.run import run as run
+    from gen_toolkit.widgets.playground import playground as playground
 
 _HOME_OF = {
     "Choose": "evals.choice",
@@ -52,6 +53,7 @@ _HOME_OF = {
     "evaluate": "evals.evaluate",
     "keep": "tracking.keep",
     "load_prompt": "prompts.registry",
+    "playground": "widgets.playground",
     "recorded": "datasets.recorded",
     "run": "tracking.run",
     "scorers": "evals",

@@ -22,6 +22,8 @@ class Event:
     """The base: which run, and when (seconds since 1970)."""
 
     kind: ClassVar[str] = "event"
+    is_kept: ClassVar[bool] = True
+    """Whether it stays in the ledger when everybody who listens has it."""
     run: str
     time: float = field(default_factory=time.time)
 
@@ -78,6 +80,81 @@ class PromptUsed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reviewed(Event):
+    """What a person did with a row of a result: labelled it, wrote a note, skipped it, or took that back.
+
+    The last one of a reviewer about a row counts. `run` is the run of the result.
+    """
+
+    kind: ClassVar[str] = "reviewed"
+    review: str
+    reviewer: str
+    scale: list[str]
+    """The labels that could be given, from the worst to the best."""
+    row: str
+    repeat: int
+    subject: str
+    """A digest of what was looked at: a label is about a text, not about the run that brought it."""
+    label: str | None
+    note: str = ""
+    skipped: bool = False
+    left: str = ""
+    """Of two replies seen blind, whose was on the left: `mine` or `theirs`."""
+    seed: int = 0
+    """What the sides were shuffled by."""
+    undone: bool = False
+    """Whether this takes back what was done last."""
+    ended: bool = False
+    """The review is over: from now on its reviewer knows which side was which. Then it is about no row."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetUsed(Event):
+    """Rows that a run worked on: what identifies them, and what they look like."""
+
+    kind: ClassVar[str] = "dataset-used"
+    name: str
+    digest: str
+    rows: int
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """What each column holds, in MLflow's words: string, long, double, boolean, object."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowsTraced(Event):
+    """Rows of an evaluation, some of them or all: each becomes a trace of the run.
+
+    What was asked and answered is in the journal, and is not repeated here. A row is `row` (its id), `repeat`,
+    `inputs`, `output`, `error`, `calls` (ids in the journal), `scores` (by scorer: `value`, `reason`, `label`),
+    `seconds`, `cost`, `usage`; see `gen_toolkit.tracking.row_trace`.
+    """
+
+    kind: ClassVar[str] = "rows-traced"
+    is_kept: ClassVar[bool] = False
+    name: str
+    prompt: Mapping[str, Any] | None
+    """`name` and `version` of a saved prompt."""
+    judges: list[str]
+    """The scorers that are models."""
+    rows: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessed(Event):
+    """What somebody says of a traced row; said again under the same name by the same one, the last counts."""
+
+    kind: ClassVar[str] = "assessed"
+    row: str
+    repeat: int
+    name: str
+    value: Any
+    reason: str
+    by: str
+    source: str
+    """`human`, `judge` or `code`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ValueKept(Event):
     kind: ClassVar[str] = "value-kept"
     name: str
@@ -93,7 +170,20 @@ class RunEnded(Event):
 
 
 KINDS: dict[str, type[Event]] = {
-    kind.kind: kind for kind in (RunStarted, Recorded, TableRecorded, FileRecorded, PromptUsed, ValueKept, RunEnded)
+    kind.kind: kind
+    for kind in (
+        RunStarted,
+        Recorded,
+        TableRecorded,
+        FileRecorded,
+        PromptUsed,
+        DatasetUsed,
+        RowsTraced,
+        Assessed,
+        Reviewed,
+        ValueKept,
+        RunEnded,
+    )
 }
 
 

@@ -19,7 +19,24 @@ CORPUS = [
     "😀 ﷽ é \U0001f9d1\u200d\U0001f680",
 ]
 
-_OURS = {"div", "b", "i", "span", "pre", "table", "thead", "tbody", "tr", "th", "td", "details", "summary", "br"}
+_OURS = {
+    "div",
+    "b",
+    "i",
+    "span",
+    "pre",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "details",
+    "summary",
+    "br",
+    "ins",
+    "del",
+}
 
 
 class _Reader(html.parser.HTMLParser):

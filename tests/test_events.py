@@ -16,6 +16,12 @@ SAMPLES: list[events.Event] = [
     events.TableRecorded(run="r", file="rows.json", columns=["a"], rows=[[1], [None]]),
     events.FileRecorded(run="r", file="a.txt", content="x"),
     events.PromptUsed(run="r", name="p", version=2),
+    events.DatasetUsed(run="r", name="reviews", digest="d1", rows=2, columns={"text": "string"}),
+    events.RowsTraced(run="r", name="p@2", prompt={"name": "p", "version": 2}, judges=[], rows=[{"row": "1"}]),
+    events.Assessed(run="r", row="1", repeat=0, name="ok", value=True, reason="", by="ada", source="human"),
+    events.Reviewed(
+        run="r", review="tone", reviewer="ada", scale=["bad", "good"], row="1", repeat=0, subject="s", label=None
+    ),
     events.ValueKept(run="r", name="v", value={"a": [1]}),
     events.RunEnded(run="r", state="succeeded"),
 ]

@@ -10,6 +10,8 @@ from gen_toolkit import display
 from gen_toolkit.errors import ScorerError
 from gen_toolkit.evals.kappa import kappa
 
+_PEOPLE_AND_JUDGE = ("people", "judge")
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -36,23 +38,33 @@ class Agreement:
     """`counts[person][judge]`: rows by the person's label and the judge's, in the order of `labels`."""
     dataset: str = ""
     """The digest of the rows."""
+    raters: tuple[str, str] = _PEOPLE_AND_JUDGE
+    """Who labelled; of two people, both."""
 
     @classmethod
     def of(
-        cls, pairs: Sequence[tuple[str, str]], labels: Sequence[str], *, judge: str, failed: int, dataset: str
+        cls,
+        pairs: Sequence[tuple[str, str]],
+        labels: Sequence[str],
+        *,
+        judge: str,
+        failed: int,
+        dataset: str,
+        raters: tuple[str, str] = _PEOPLE_AND_JUDGE,
     ) -> Agreement:
         """From pairs of (person's label, judge's label)."""
         value, (low, high) = kappa(pairs, labels)
         counts = tuple(tuple(pairs.count((person, said)) for said in labels) for person in labels)
         agreed = sum(person == said for person, said in pairs)
-        return cls(judge, value, low, high, len(pairs), failed, agreed, tuple(labels), counts, dataset)
+        return cls(judge, value, low, high, len(pairs), failed, agreed, tuple(labels), counts, dataset, raters)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Agreement:
         """What `to_json` gave. Raises ScorerError for anything else."""
         try:
             counts = tuple(tuple(int(count) for count in row) for row in data["counts"])
-            return cls(**{**data, "labels": tuple(data["labels"]), "counts": counts})
+            first, second = data.get("raters", _PEOPLE_AND_JUDGE)
+            return cls(**{**data, "labels": tuple(data["labels"]), "counts": counts, "raters": (first, second)})
         except (TypeError, KeyError, ValueError):
             raise ScorerError(
                 "this is no agreement of a judge with people", fix="Give what agreement.to_json() returned."
@@ -60,7 +72,12 @@ class Agreement:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, to be kept and given back to the judge."""
-        return {**asdict(self), "labels": list(self.labels), "counts": [list(row) for row in self.counts]}
+        return {
+            **asdict(self),
+            "labels": list(self.labels),
+            "counts": [list(row) for row in self.counts],
+            "raters": list(self.raters),
+        }
 
     def __str__(self) -> str:
         if self.kappa is None:
@@ -70,10 +87,11 @@ class Agreement:
         else:
             said = f"kappa {self.kappa:.2f} [{self.low:.2f}, {self.high:.2f}]"
         failed = f", {self.failed} failed" if self.failed else ""
-        return f"{said} with people, {self.agreed} of {self.rows} rows equal{failed}"
+        who = "with people" if self.raters == _PEOPLE_AND_JUDGE else f"of {' and '.join(self.raters)}"
+        return f"{said} {who}, {self.agreed} of {self.rows} rows equal{failed}"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        columns = ["people \\ judge", *self.labels]
+        columns = [" \\ ".join(self.raters), *self.labels]
         rows = [[label, *map(str, counts)] for label, counts in zip(self.labels, self.counts, strict=True)]
         return display.bundle(
             f"{self}\n{display.text_table(columns, rows)}",

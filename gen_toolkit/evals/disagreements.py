@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gen_toolkit import display
-from gen_toolkit.evals.compare import check_shared
+from gen_toolkit.evals.pairs import chosen, paired, score_of
 
 if TYPE_CHECKING:
     from gen_toolkit.evals.result import Result, RowResult
@@ -50,7 +50,7 @@ class Disagreements:
                 mine.row.id,
                 *(mine.row.get(name) for name in inputs),
                 *(side.plain_value for side in (mine, theirs)),
-                *(_score(side, self.scorer) for side in (mine, theirs)),
+                *(score_of(side, self.scorer) for side in (mine, theirs)),
                 mine.error,
                 theirs.error,
             ]
@@ -79,27 +79,7 @@ def disagreements(mine: Result, theirs: Result, scorer: str) -> Disagreements:
 
     Raises InputError where the two share no rows or scorers.
     """
-    check_shared({row.row.id for row in mine.rows}, set(mine.scorers), theirs)
-    others = {(row.row.id, row.repeat): row for row in theirs.rows}
-    shared = [(row, others[row.row.id, row.repeat]) for row in mine.rows if (row.row.id, row.repeat) in others]
-    differing = [pair for pair in shared if _differ(*pair, scorer)]
-    sign = -1 if scorer in mine.less_is_better else 1
-
-    def gain(pair: _Pair) -> float:
-        now, before = (_score(side, scorer) for side in pair)
-        if now is None or before is None:
-            return float(now is not None) - float(before is not None)
-        return sign * (now - before)
-
+    pairs = paired(mine, theirs, scorer)
+    differing = chosen(pairs, "disagreements")
     title = f"{mine.title} against {theirs.title}"
-    return Disagreements(title, scorer, tuple(sorted(differing, key=gain)), len(shared))
-
-
-def _differ(mine: RowResult, theirs: RowResult, scorer: str) -> bool:
-    if (mine.error is None) != (theirs.error is None):
-        return True
-    return mine.plain_value != theirs.plain_value or _score(mine, scorer) != _score(theirs, scorer)
-
-
-def _score(row: RowResult, scorer: str) -> float | None:
-    return row.scores[scorer].value if scorer in row.scores else None
+    return Disagreements(title, scorer, tuple((pair.mine, pair.theirs) for pair in differing), len(pairs))

@@ -96,7 +96,8 @@ class CellWork:
             except Exception as error:
                 if _is_of_all_rows(error, first, self._answered):
                     raise
-                return _took(RowResult(row, error=_said(error), repeat=repeat), replies, start)
+                failed = RowResult(row, error=_said(error), repeat=repeat)
+                return _took(failed, replies, start, getattr(error, "call", None))
             unscored = RowResult(row, value=value, probabilities=probabilities, repeat=repeat)
             unscored = _took(unscored, replies, start)
             asked = len(replies)
@@ -129,7 +130,8 @@ def _is_of_all_rows(error: Exception, first: bool, answered: bool) -> bool:
     return isinstance(error, ModelUnreachable) and not answered  # nor where the rows before it were known
 
 
-def _took(result: RowResult, replies: Sequence[Reply], start: float) -> RowResult:
+def _took(result: RowResult, replies: Sequence[Reply], start: float, failed: str | None = None) -> RowResult:
+    """`failed` is the call that brought an error in place of a reply."""
     cost: Decimal | None = Decimal(0)
     for reply in replies:
         cost = None if cost is None or reply.cost is None else cost + reply.cost
@@ -140,6 +142,7 @@ def _took(result: RowResult, replies: Sequence[Reply], start: float) -> RowResul
         cost=cost,
         seconds=sum(reply.seconds for reply in replies) if replies else time.monotonic() - start,
         calls=sum(reply.source == "live" for reply in replies),
+        asked=tuple(filter(None, [*(reply.id for reply in replies), failed])),
     )
 
 

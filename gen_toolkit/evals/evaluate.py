@@ -12,6 +12,7 @@ from gen_toolkit.evals.evaluation import Evaluation
 from gen_toolkit.evals.plan import planned
 from gen_toolkit.evals.result import Result
 from gen_toolkit.evals.tasks import Subject
+from gen_toolkit.evals.traced import Traces
 from gen_toolkit.loop import run_sync
 from gen_toolkit.models.gateway import Model
 from gen_toolkit.prompts.prompt import Prompt
@@ -32,6 +33,7 @@ def evaluate(
     calls: scope.Mode | None = None,
     budget: str | Amount | None = None,
     name: str | None = None,
+    traces: Traces = 20,
 ) -> Any:
     """Evaluate a prompt, or a function of a row, on rows; the result is a table with intervals.
 
@@ -47,6 +49,9 @@ def evaluate(
     is the smallest difference that matters: where there are fewer rows than it takes to show it, the
     verdict says so. `group` names the column whose equal values say that rows belong together (a
     document, a user): intervals and verdicts then count on the groups.
+
+    `traces` is how many rows of each cell MLflow gets as traces, with what was asked and answered: those that
+    failed first, then those on which cells or the baseline differ, then the worst; `"all"`, or 0 for none.
 
     Rows that fail are counted and shown, never scored. Answers are reused where the same row was asked
     the same before, unless `calls="live"`. `budget` is what its calls may take, as in `gt.run`: when it is
@@ -70,6 +75,7 @@ def evaluate(
             calls=calls,
             budget=budget,
             name=name,
+            traces=traces,
         )
     )
     try:
@@ -93,6 +99,7 @@ async def aevaluate(
     calls: scope.Mode | None = None,
     budget: str | Amount | None = None,
     name: str | None = None,
+    traces: Traces = 20,
 ) -> Any:
     """The same as `evaluate`, to be awaited."""
     plan = planned(
@@ -109,5 +116,6 @@ async def aevaluate(
         calls=calls,
         budget=budget,
         name=name,
+        traces=traces,
     )
     return await Evaluation(plan).run()

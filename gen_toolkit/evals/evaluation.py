@@ -17,10 +17,19 @@ from gen_toolkit.evals.forecast import forecast
 from gen_toolkit.evals.functions import Functions
 from gen_toolkit.evals.grid import FailedCell, Grid
 from gen_toolkit.evals.plan import Plan
-from gen_toolkit.evals.record import cell_params, grid_params, record_grid, record_result, record_verdicts
+from gen_toolkit.evals.record import (
+    cell_params,
+    grid_params,
+    record_dataset,
+    record_grid,
+    record_result,
+    record_verdicts,
+)
 from gen_toolkit.evals.result import Result, RowResult
+from gen_toolkit.evals.scorers_judge_people import AnyJudge
 from gen_toolkit.evals.stopped import EvaluationStopped
 from gen_toolkit.evals.task import Task
+from gen_toolkit.evals.traced import sample, trace_rows
 from gen_toolkit.loop import on_loop
 from gen_toolkit.models.gateway import mask
 from gen_toolkit.tracking.run import opened
@@ -38,6 +47,7 @@ class Evaluation:
         self._run_id = ""
         self._cells: list[tuple[Task, Result]] = []
         self._failed: list[FailedCell] = []
+        self._bases: list[Result] = []
 
     async def run(self) -> Result | Grid:
         """The work is done on the toolkit's loop; async functions of the user's run on this one."""
@@ -81,12 +91,16 @@ class Evaluation:
                 parts=parts,
             ) as run:
                 self._run_id = run.id
+                record_dataset(plan, run.id)
                 await self._foretell()
-                if self._is_single:
-                    await self._cell(plan.tasks[0], plan.title, functions, run.id)
-                else:
-                    await self._all_cells(functions, parts)
-                await self._judge(functions)
+                try:
+                    if self._is_single:
+                        await self._cell(plan.tasks[0], plan.title, functions, run.id)
+                    else:
+                        await self._all_cells(functions, parts)
+                    await self._judge(functions)
+                finally:
+                    self._trace_sample()
                 if not self._is_single:
                     record_grid(self._grid())
         finally:
@@ -111,6 +125,7 @@ class Evaluation:
             try:
                 with opened("evaluation", title, params=cell_params(plan, task)) as run:
                     parts.append(run.id)
+                    record_dataset(plan, run.id)
                     await self._cell(task, title, functions, run.id)
             except ModelError as error:
                 failed = error
@@ -135,6 +150,18 @@ class Evaluation:
                 result = self._result(task, title, work.finished, time.monotonic() - start, run)
                 self._cells.append((task, replace(result, note=note)))
                 record_result(result, task.prompt, mask(task.asked))
+                if plan.traces == "all":
+                    trace_rows(result, masked=mask(task.asked))
+
+    def _trace_sample(self) -> None:
+        """When all cells are through: on which rows they differ is known only then."""
+        count = self._plan.traces
+        if count == "all" or not count:
+            return
+        everyone = [result for _, result in self._cells] + self._bases
+        for task, result in self._cells:
+            others = [other for other in everyone if other is not result]
+            trace_rows(result, sample(result, others, count), masked=mask(task.asked))
 
     def _result(self, task: Task, title: str, rows: tuple[RowResult, ...], seconds: float, run: str) -> Result:
         plan = self._plan
@@ -151,6 +178,7 @@ class Evaluation:
             run=run,
             group=plan.group,
             options=task.options,
+            judges=tuple(s.name for s in plan.scorers if isinstance(s, AnyJudge)),
             less_is_better=tuple(s.name for s in plan.scorers if not getattr(s, "higher_is_better", True)),
         )
 
@@ -166,7 +194,9 @@ class Evaluation:
         if isinstance(plan.against, str) and self._is_single:
             task, result = self._cells[0]
             self._cells = [(task, replace(result, note=plan.against))]
-        bases = [await self._baseline(other, functions) for other in plan.baselines]
+        bases = self._bases
+        for base in plan.baselines:
+            bases.append(await self._baseline(base, functions))
         if not bases and not isinstance(plan.against, Result):
             return
         pairs = []

@@ -20,6 +20,7 @@ from gen_toolkit.evals.score import Scorer, columns_of
 from gen_toolkit.evals.scorers import scorer_list
 from gen_toolkit.evals.task import Task
 from gen_toolkit.evals.tasks import Subject, task_of
+from gen_toolkit.evals.traced import Traces, check_traces
 from gen_toolkit.prompts.prompt import Prompt
 from gen_toolkit.prompts.registry import load_prompt
 
@@ -38,11 +39,14 @@ class Plan:
     """What to run besides: one for each model, options and method that the cells have."""
     against: Result | str | None
     """A result to compare with, or a note that there is none yet."""
+    baseline: str | None
+    """What to compare with, as it is called before people."""
     repeats: int
     detect: float | None
     group: str | None
     calls: scope.Mode | None
     budget: str | Amount | None
+    traces: Traces
 
     @property
     def cases(self) -> int:
@@ -69,6 +73,7 @@ def planned(
     calls: scope.Mode | None,
     budget: str | Amount | None,
     name: str | None,
+    traces: Traces,
 ) -> Plan:
     """Raises InputError, or one of its kinds, for what cannot work."""
     data, scorers = dataset(rows), scorer_list(scorer)
@@ -77,6 +82,7 @@ def planned(
     check_columns(scorers, data)
     check_group(group, data)
     check_detect(detect)
+    check_traces(traces)
     if type(repeats) is not int or repeats < 1:
         raise InputError(f"repeats={repeats!r} is no number of times", fix="Give 1 or more.")
     against, prompt = _baseline(baseline, data, scorers)
@@ -88,11 +94,13 @@ def planned(
         titles=titles,
         baselines=() if prompt is None else _baselines(prompt, data, tasks, model),
         against=against,
+        baseline=_called(baseline, prompt),
         repeats=repeats,
         detect=detect,
         group=group,
         calls=calls,
         budget=budget,
+        traces=traces,
     )
 
 
@@ -177,6 +185,14 @@ def _baseline(
         except PromptNotFound:
             return f"no baseline yet: {given} does not exist", None
     return None, given
+
+
+def _called(given: str | Prompt | Result | None, prompt: Prompt | None) -> str | None:
+    if isinstance(given, Result):
+        return f"{given.prompt} (run {given.run[:13]})" if given.run else given.prompt
+    if prompt is None:
+        return given if isinstance(given, str) else None
+    return f"{given} ({prompt.reference})" if isinstance(given, str) else str(prompt.reference)
 
 
 def _baselines(prompt: Prompt, data: Dataset, tasks: Sequence[Task], model: Any) -> tuple[Task, ...]:

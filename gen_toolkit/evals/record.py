@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from gen_toolkit.evals.grid import Grid
 from gen_toolkit.evals.plan import Plan
 from gen_toolkit.evals.result import Result
 from gen_toolkit.evals.task import Task
-from gen_toolkit.events import PromptUsed, Recorded, TableRecorded, emit
+from gen_toolkit.events import DatasetUsed, PromptUsed, Recorded, TableRecorded, emit
 from gen_toolkit.prompts.prompt import Prompt
 
 
 def cell_params(plan: Plan, task: Task) -> dict[str, Any]:
     options = {f"option.{name}": value for name, value in task.options.items()}
-    repeats = {"repeats": plan.repeats} if plan.repeats > 1 else {}
     return {
         "model": task.model or "none",
         "prompt": task.title,
@@ -23,8 +22,22 @@ def cell_params(plan: Plan, task: Task) -> dict[str, Any]:
         "dataset": plan.data.name,
         "dataset_digest": plan.data.digest,
         **options,
-        **repeats,
+        **_asked(plan),
     }
+
+
+def _asked(plan: Plan) -> dict[str, Any]:
+    """What else was asked for, as far as it was; without it a reader cannot tell how the numbers came about."""
+    given = {
+        "scorers": ", ".join(scorer.name for scorer in plan.scorers),
+        "repeats": plan.repeats if plan.repeats > 1 else None,
+        "baseline": plan.baseline,
+        "detect": plan.detect,
+        "group": plan.group,
+        "calls": plan.calls,
+        "budget": None if plan.budget is None else str(plan.budget),
+    }
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def grid_params(plan: Plan) -> dict[str, Any]:
@@ -35,7 +48,22 @@ def grid_params(plan: Plan) -> dict[str, Any]:
         "model": ", ".join(dict.fromkeys(task.model or "none" for task in plan.tasks)),
         "dataset": plan.data.name,
         "dataset_digest": plan.data.digest,
+        **_asked(plan),
     }
+
+
+def record_dataset(plan: Plan, run: str) -> None:
+    """The rows as an input of the run: MLflow finds runs by it, and shows it beside them."""
+    data = plan.data
+    columns = {column: _kind(row.get(column) for row in data) for column in data.columns}
+    emit(DatasetUsed(run=run, name=data.name, digest=data.digest, rows=len(data), columns=columns))
+
+
+def _kind(values: Iterable[Any]) -> str:
+    """What a column holds, by its first value, in MLflow's words."""
+    value = next((value for value in values if value is not None), None)
+    kinds = {bool: "boolean", int: "long", float: "double", str: "string"}
+    return kinds.get(type(value), "object")
 
 
 def record_result(result: Result, prompt: Prompt | None, mask: Callable[[str], str]) -> None:
@@ -48,7 +76,7 @@ def record_result(result: Result, prompt: Prompt | None, mask: Callable[[str], s
                 metrics |= {f"{name}.low": found.low, f"{name}.high": found.high}
     took = [row.seconds for row in result.rows]
     metrics["seconds_per_row"] = sum(took) / len(took)
-    emit(Recorded(run=result.run, metrics=metrics))
+    emit(Recorded(run=result.run, metrics=metrics, tags={"mlflow.runType": "genai_evaluate"}))
     columns, rows = result.table()
     rows = [[mask(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     emit(TableRecorded(run=result.run, file="rows.json", columns=columns, rows=rows))

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gen_toolkit import display, text
 from gen_toolkit.datasets.dataset import Row
 from gen_toolkit.errors import InputError, nearest
 from gen_toolkit.evals.compare import compare
+from gen_toolkit.evals.comparison import Comparison
 from gen_toolkit.evals.disagreements import Disagreements, disagreements
 from gen_toolkit.evals.intervals import Estimate, estimate
+from gen_toolkit.evals.result_html import bundle, page
 from gen_toolkit.evals.score import Score
 from gen_toolkit.evals.scorers_confusion import Confusion, confusion
 from gen_toolkit.evals.slices import Slices
 from gen_toolkit.evals.verdict import Verdict
 from gen_toolkit.messages.reply import NO_USAGE, Usage
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from gen_toolkit.evals.review import Review
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,8 @@ class RowResult:
     calls: int = 0
     """Calls made now; answers taken from the journal are not counted."""
     probabilities: Mapping[str, float] | None = None
+    asked: tuple[str, ...] = ()
+    """The ids in the journal of the calls that were asked for it, its scorers' included, reused or not."""
     repeat: int = 0
     """Of a row that is evaluated several times, the how many-th this is, from 0."""
 
@@ -87,6 +96,8 @@ class Result:
     """Sent with every request of this evaluation, over those of the alias."""
     less_is_better: tuple[str, ...] = ()
     """Scorers of which less is better, as of seconds and money."""
+    judges: tuple[str, ...] = ()
+    """Scorers that are models."""
 
     @cached_property
     def is_repeated(self) -> bool:
@@ -150,9 +161,32 @@ class Result:
         title = f"{self.title}: the {min(count, len(order))} worst"
         return replace(self, rows=tuple(order[:count]), title=title, verdicts=(), note="", is_excerpt=True)
 
-    def compare(self, other: Result, *, detect: float | None = None) -> list[Verdict]:
-        """Verdicts against another result on the same rows; `detect` is the smallest difference that matters."""
-        return compare(self, other, detect=detect)
+    def compare(self, other: Result, *, detect: float | None = None) -> Comparison:
+        """Verdicts against another result on the same rows; `detect` is the smallest difference that matters.
+
+        Shown in a notebook, it has the replies of both side by side.
+        """
+        return Comparison(tuple(compare(self, other, detect=detect)), self, other)
+
+    def review(
+        self,
+        labels: Sequence[str] = ("bad", "good"),
+        *,
+        guidelines: str = "",
+        other: Result | None = None,
+        name: str = "review",
+        reviewer: str | None = None,
+        seed: int = 0,
+    ) -> Review:
+        """Have a person label the rows, by keyboard in a notebook; taken up where it was left, however that was.
+
+        `labels` are up to nine, from the worst to the best; `guidelines` are shown beside each row. With
+        `other` the replies of both are seen blind, as A and B in an order shuffled by `seed`, and the labels
+        are which is better. `reviewer` is the user's name by default; `name` tells reviews apart.
+        """
+        from gen_toolkit.evals.review import Review
+
+        return Review(self, labels=labels, guidelines=guidelines, other=other, name=name, reviewer=reviewer, seed=seed)
 
     def disagreements(self, other: Result, scorer: str | None = None) -> Disagreements:
         """The rows on which this and another result differ, those that are worse here first."""
@@ -168,6 +202,12 @@ class Result:
         Where a scorer says what label an answer was taken for (`gt.scorers.labels`), that one counts.
         """
         return confusion((row.label, row.row[column]) for row in self.rows if row.error is None)
+
+    def plot(self, *others: Result, scorer: str | None = None) -> Figure:
+        """Score against money and seconds a row, with 95 % intervals, beside those of other results."""
+        from gen_toolkit.evals.plot import plot
+
+        return plot([self, *others], self._named(scorer), self.title)
 
     def table(self) -> tuple[list[str], list[list[Any]]]:
         """(columns, rows): one line a row, as shown in notebooks and in MLflow's table view."""
@@ -232,30 +272,7 @@ class Result:
 
     def to_html(self) -> str:
         """Summary, verdicts and all rows as HTML that needs nothing from elsewhere; all texts are escaped."""
-        return self._html(len(self.rows), 10_000)
-
-    def _html(self, count: int, width: int) -> str:
-        columns, rows = self.table()
-        shown = [[str("" if v is None else v)[:width] for v in row] for row in rows[:count]]
-        summary = self.summary()
-        body = display.html_table(list(summary), [list(summary.values())])
-        body += "".join(display.html_text(line) for line in self._said)
-        return display.html_card(self.title, "", body, display.html_table(columns, shown))
-
-    @property
-    def _said(self) -> list[str]:
-        return [str(verdict) for verdict in self.verdicts] + ([self.note] if self.note else [])
+        return page(self, len(self.rows), 10_000)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        if self.is_excerpt:
-            return self._rows_bundle()
-        summary = self.summary()
-        plain = "\n".join([self.title, display.text_table(list(summary), [list(summary.values())]), *self._said])
-        return display.bundle(plain, self._html(10, 160))
-
-    def _rows_bundle(self) -> dict[str, str]:
-        columns, rows = self.table()
-        shown = [[str("" if value is None else value)[:400] for value in row[1:]] for row in rows]
-        table = display.html_table(columns[1:], shown)
-        plain = f"{self.title}\n{display.text_table(columns[1:], shown)}"
-        return display.bundle(plain, display.html_card(self.title, "", table))
+        return bundle(self)

@@ -13,12 +13,14 @@ from gen_toolkit.datasets.dataset import Dataset, Row
 from gen_toolkit.datasets.read import dataset
 from gen_toolkit.errors import DatasetError, ScorerError, nearest
 from gen_toolkit.evals.agreement import Agreement
+from gen_toolkit.evals.review import Review
 from gen_toolkit.evals.scorers_check import shown
 from gen_toolkit.evals.scorers_judge_ask import Question
 from gen_toolkit.evals.scorers_judge_scale import Scale
 from gen_toolkit.events import FileRecorded, Recorded, emit
 from gen_toolkit.messages.request import digest
 
+_LABEL, _VALUE = "review.label", "review.value"  # columns that a row of a review has no others of that name beside
 _Judge = TypeVar("_Judge", bound="AnyJudge")
 
 
@@ -59,18 +61,22 @@ class AnyJudge:
         calls: scope.Mode | None = None,
         budget: str | Amount | None = None,
     ) -> _Judge:
-        """This judge with its agreement with people: it judges rows that people have labelled.
+        """This judge with its agreement with people: it judges rows that people have labelled, or a review.
 
         `value` names the column with what is judged, `label` the one with the people's word, on the judge's
-        own scale; the judge is shown neither of the two as part of the row. It is an evaluation like any
-        other: tracked, reused, held to `budget`. The returned judge carries `.agreement` (this one stays as
-        it is); `.agreement.to_json()` can be kept and given back as `agreement=`.
+        own scale; the judge is shown neither of the two as part of the row. A review (`result.review`) brings
+        both by itself. It is an evaluation like any other: tracked, reused, held to `budget`. The returned judge
+        carries `.agreement` (this one stays as it is); `.agreement.to_json()` can be kept and given back as
+        `agreement=`.
 
         Raises DatasetError before the first call where a label is missing or not on the scale, ScorerError
         where the judge labelled no row at all.
         """
         from gen_toolkit.evals.evaluate import evaluate  # which knows the scorers
 
+        if isinstance(rows, Review):
+            label, value = _LABEL, _VALUE
+            rows = rows.to_dataset(label, value)
         data = dataset(rows)
         people = self._people(data, label, value)
         values = {row.id: row[value] for row in data}

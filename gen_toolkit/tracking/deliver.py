@@ -7,17 +7,24 @@ import math
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
+from gen_toolkit.database.engine import Database
 from gen_toolkit.events import (
+    Assessed,
+    DatasetUsed,
     Event,
     FileRecorded,
     PromptUsed,
     Recorded,
+    Reviewed,
+    RowsTraced,
     RunEnded,
     RunStarted,
     TableRecorded,
     ValueKept,
 )
+from gen_toolkit.tracking.assessments import deliver_assessment
 from gen_toolkit.tracking.store import client, experiment_id
+from gen_toolkit.tracking.trace_write import deliver_traces
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
 RUN_TAG = "gen_toolkit.run"
 _STATUS = {"succeeded": "FINISHED", "failed": "FAILED", "timed out": "FAILED"}
 _LONGEST_PARAM, _LONGEST_TAG = 6000, 5000
+_LONGEST_DATASET_NAME, _DATASET_DIGEST, _MOST_COLUMNS = 500, 16, 1000
 
 
 class Delivery:
@@ -32,13 +40,13 @@ class Delivery:
 
     def __init__(self, uri: str, experiment: str, artifacts: str) -> None:
         self.client: MlflowClient = client(uri)
-        self._experiment = experiment_id(uri, experiment, artifacts)
+        self.experiment = experiment_id(uri, experiment, artifacts)
         self._known: dict[str, str] = {}
 
     def find(self, run: str) -> str | None:
         """MLflow's id of our run."""
         if run not in self._known:
-            found = self.client.search_runs([self._experiment], f"tags.`{RUN_TAG}` = '{run}'", max_results=1)
+            found = self.client.search_runs([self.experiment], f"tags.`{RUN_TAG}` = '{run}'", max_results=1)
             if not found:
                 return None
             self._known[run] = found[0].info.run_id
@@ -55,7 +63,7 @@ class Delivery:
         if parent:
             tags["mlflow.parentRunId"] = parent
         made = self.client.create_run(
-            self._experiment,
+            self.experiment,
             start_time=_milliseconds(event.time),
             tags=_cut(tags, _LONGEST_TAG),
             run_name=event.name,
@@ -64,13 +72,18 @@ class Delivery:
         return str(made.info.run_id)
 
 
-def deliver(event: Event, delivery: Delivery) -> None:
+def deliver(event: Event, delivery: Delivery, database: Database) -> None:
+    """`database` is the workspace's: an event about calls names them, and what was said is there."""
     if isinstance(event, RunStarted):
         run = delivery.start(event)
         _log(delivery.client, run, event.time, params=event.params)
         return
     run_id = delivery.find(event.run)
-    if run_id is not None:  # else its start was refused for good: there is nothing to add to
+    if run_id is None:
+        return  # its start was refused for good: there is nothing to add to
+    if isinstance(event, RowsTraced):
+        deliver_traces(event, run_id, delivery.experiment, delivery.client, database)
+    else:
         _deliver(event, run_id, delivery.client)
 
 
@@ -107,6 +120,32 @@ def _(event: FileRecorded, run: str, mlflow: MlflowClient) -> None:
 @_deliver.register(PromptUsed)
 def _(event: PromptUsed, run: str, mlflow: MlflowClient) -> None:
     mlflow.link_prompt_version_to_run(run, f"prompts:/{event.name}/{event.version}")
+
+
+@_deliver.register(Reviewed)
+def _(event: Reviewed, run: str, mlflow: MlflowClient) -> None:
+    """Each step of a review is the ledger's; MLflow is told what came of it, in events of their own."""
+
+
+@_deliver.register(DatasetUsed)
+def _(event: DatasetUsed, run: str, mlflow: MlflowClient) -> None:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    columns = [{"name": _utf8(name), "type": kind} for name, kind in event.columns.items()]
+    used = Dataset(
+        name=_utf8(event.name)[:_LONGEST_DATASET_NAME],
+        digest=event.digest[:_DATASET_DIGEST],
+        source_type="code",
+        source=json.dumps({"tags": {"gen_toolkit.dataset": event.name, "gen_toolkit.digest": event.digest}}),
+        schema=json.dumps({"mlflow_colspec": columns}) if len(columns) <= _MOST_COLUMNS else None,
+        profile=json.dumps({"num_rows": event.rows}),
+    )
+    mlflow.log_inputs(run, [DatasetInput(used, [InputTag("mlflow.data.context", "evaluation")])])
+
+
+@_deliver.register(Assessed)
+def _(event: Assessed, run: str, mlflow: MlflowClient) -> None:
+    deliver_assessment(event, run, mlflow)
 
 
 @_deliver.register(RunEnded)

@@ -13,7 +13,10 @@ from gen_toolkit.database.engine import Database
 from gen_toolkit.database.sql import func, select
 from gen_toolkit.database.tables import spool
 from gen_toolkit.errors import KeepError
-from gen_toolkit.events import Event, from_json
+from gen_toolkit.events import KINDS, Event, from_json
+
+_MOST_AT_ONCE = 8_000_000  # characters that are read at once: rows of an evaluation may be long
+_PASSING = [kind.kind for kind in KINDS.values() if not kind.is_kept]
 
 
 @dataclass(frozen=True)
@@ -53,16 +56,22 @@ def put(database: Database, event: Event, uri: str, experiment: str) -> None:
 
 
 def waiting(database: Database, limit: int = 200, without: Sequence[str] = ()) -> list[Waiting]:
-    """The oldest events that are not delivered, leaving out those for the URIs in `without`."""
+    """The oldest events that are not delivered, leaving out those for the URIs in `without`; at least one, if any."""
     query = (
         select(spool)
         .where(spool.c.delivered_at.is_(None), spool.c.tracking_uri.not_in(without))
         .order_by(spool.c.id)
         .limit(limit)
     )
+    found: list[Waiting] = []
+    read = 0
     with database.read() as connection:
-        rows = connection.execute(query).all()
-    return [Waiting(r.id, r.kind, r.event, r.tracking_uri, r.experiment) for r in rows]
+        for row in connection.execution_options(stream_results=True).execute(query):
+            found.append(Waiting(row.id, row.kind, row.event, row.tracking_uri, row.experiment))
+            read += len(row.event)
+            if read > _MOST_AT_ONCE:
+                break
+    return found
 
 
 def count_waiting(database: Database, without: Sequence[str] = ()) -> int:
@@ -84,11 +93,14 @@ def uris_waiting(database: Database) -> list[str]:
 
 
 def delivered(database: Database, ids: Sequence[int], problem: str | None = None) -> None:
+    """MLflow has them, or never will because of `problem`. What is of no use to the ledger is let go."""
     values: dict[str, Any] = {"delivered_at": time.time()}
     if problem:
         values["problem"] = problem
     with database.write() as connection:
         connection.execute(spool.update().where(spool.c.id.in_(ids)).values(values))
+        if not problem:
+            connection.execute(spool.delete().where(spool.c.id.in_(ids), spool.c.kind.in_(_PASSING)))
 
 
 def events_of(database: Database, run: str, kind: type[Event]) -> list[Any]:
@@ -96,6 +108,13 @@ def events_of(database: Database, run: str, kind: type[Event]) -> list[Any]:
     query = select(spool).where(spool.c.run == run, spool.c.kind == kind.kind).order_by(spool.c.id)
     with database.read() as connection:
         return [from_json(row.kind, json.loads(row.event)) for row in connection.execute(query)]
+
+
+def events_of_kind(database: Database, kind: type[Event]) -> list[Any]:
+    """The events of one kind of all runs, in order, delivered or not."""
+    query = select(spool.c.event).where(spool.c.kind == kind.kind).order_by(spool.c.id)
+    with database.read() as connection:
+        return [from_json(kind.kind, json.loads(told)) for told in connection.execute(query).scalars()]
 
 
 def children_of(database: Database, parents: Collection[str]) -> list[Any]:

@@ -100,7 +100,7 @@ def _deliver_one(
         way = (item.uri, item.experiment)
         if way not in ways:
             ways[way] = Delivery(*way, artifacts=str(settings.workspace.records / "artifacts"))
-        deliver(item.event, ways[way])
+        deliver(item.event, ways[way], database)
     except Exception as error:  # noqa: BLE001 - MLflow and its stores fail in many ways; none may stop us
         if is_lasting(error):
             spool.delivered(database, [item.id], problem=text.one_line(error, 500))

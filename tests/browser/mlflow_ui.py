@@ -17,8 +17,8 @@ from typing import Any
 from urllib.parse import quote
 
 CHROMIUM = shutil.which("chromium")
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
-_FLAGS += ["--disable-component-update", "--disable-quic"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+FLAGS += ["--disable-component-update", "--disable-quic"]
 
 
 @contextlib.contextmanager
@@ -62,7 +62,7 @@ def browse(outside: list[str] | None = None) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": 1400, "height": 1680})
 
         def guard(route: Any) -> None:
@@ -96,3 +96,72 @@ def open_compare(page: Any, address: str) -> None:
             break
     page.get_by_text("Visualizations", exact=True).click()
     page.wait_for_timeout(1500)
+
+
+def _without_assistant(page: Any) -> None:
+    """The assistant's pane slides in at the first visit, and over the traces a hint about issues."""
+    page.wait_for_timeout(1500)
+    for name in ("Got it", "Close"):
+        shown = [button for button in page.get_by_role("button", name=name).all() if button.is_visible()]
+        if shown:
+            shown[0].click()
+            page.wait_for_timeout(500)
+
+
+def open_traces(page: Any, address: str, experiment: str, awaited: str) -> None:
+    """The list of the traces of an experiment; `awaited` stands in one of them."""
+    page.goto(f"{address}/#/experiments/{experiment}/traces")
+    page.get_by_text(awaited).first.wait_for(timeout=60_000)
+    _without_assistant(page)
+
+
+def open_evaluation(page: Any, address: str, experiment: str, run: str, against: str, awaited: str) -> None:
+    """The evaluation view: the rows of one run beside those of another."""
+    page.goto(f"{address}/#/experiments/{experiment}/evaluation-runs?selectedRunUuid={run}&compareToRunUuid={against}")
+    page.get_by_text(awaited).first.wait_for(timeout=60_000)
+    _without_assistant(page)
+
+
+def open_row(page: Any, address: str, experiment: str, run: str, awaited: str) -> None:
+    """The trace of one row, opened from the traces of its run."""
+    page.goto(f"{address}/#/experiments/{experiment}/runs/{run}/traces")
+    page.get_by_text(awaited).first.wait_for(timeout=60_000)
+    _without_assistant(page)
+    page.get_by_text(awaited).first.click()
+    page.wait_for_timeout(2500)
+
+
+def open_table_compare(page: Any, address: str, experiment: str, filtered: str) -> None:
+    """The tables `rows.json` of the runs that fit, side by side; runs inside of runs are unfolded."""
+    asked = f"compareRunsMode=ARTIFACT&searchFilter={quote(filtered)}"
+    page.goto(f"{address}/#/experiments/{experiment}/runs?{asked}")
+    page.get_by_text("matching runs").wait_for(timeout=60_000)
+    _without_assistant(page)
+    folded = page.locator("button[data-component-id*='runnamecellrenderer'] path[d^='M7.25 7.25V4.5h1.5']")
+    while folded.count():
+        folded.first.click()
+        page.wait_for_timeout(700)
+    table = page.get_by_role("combobox").filter(has_text="Table").first
+    held = table.inner_text()
+    wrong = [name for name in ("cells.json", "rows.json") if (name in held) != (name == "rows.json")]
+    _toggle(page, table, *wrong)
+    for title, wanted in (("Group by", "text"), ("Compare", "output")):
+        chosen = page.get_by_role("combobox").filter(has_text=title).first
+        held = chosen.inner_text().partition(":")[2].strip()
+        _toggle(page, chosen, *dict.fromkeys(name for name in (wanted, held) if held != wanted and name))
+    page.wait_for_timeout(3000)
+
+
+def _toggle(page: Any, box: Any, *names: str) -> None:
+    """Choose, or no longer choose, these of a list with boxes to tick."""
+    if not names:
+        return
+    box.click()
+    page.wait_for_timeout(500)
+    for name in names:
+        option = page.get_by_role("option").filter(has=page.get_by_text(name, exact=True))
+        if option.count():  # what was chosen before may be of a table that is no longer
+            option.first.click()
+            page.wait_for_timeout(300)
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(700)

@@ -170,3 +170,25 @@ def test_prompt_files_aliases_and_the_gate_work_on_the_server(store: Store, remo
     assert details("tone@live")["owner"] == "us"
     assert {line.name: line.aliases for line in overview()}["tone"] == {"live": 1}
     assert list(store.mlflow.search_prompts()) == []
+
+
+def test_traces_scores_datasets_and_words_of_people_land_on_the_server_once(store: Store, remote: Any) -> None:
+    from gen_toolkit.evals.traced import trace_rows
+    from gen_toolkit.tracking.assessments import assess_row
+
+    rows = [{"text": f"film {n}", "label": "good"} for n in range(30)]
+    model = gt.ScriptedModel({"*": "good"})
+    right = gt.scorers.exact("label", name="acc")
+    result = gt.evaluate(LABEL, rows, scorer=right, model=model, name="traced", traces="all")
+    assess_row(result.run, result.rows[0].row.id, "helpful", value=False, by="ada")
+    assert store.drain(60) == 0
+    trace_rows(result)
+    assess_row(result.run, result.rows[0].row.id, "helpful", value=True, by="ada")
+    assert store.drain(60) == 0
+    (run,) = _runs(remote, "traced")
+    found = remote.search_traces(locations=[run.info.experiment_id], run_id=run.info.run_id, max_results=100)
+    assert len(found) == 30
+    assert all([span.span_type for span in trace.data.spans] == ["CHAIN", "CHAT_MODEL"] for trace in found)
+    said = [(each.name, each.value) for trace in found for each in trace.info.assessments]
+    assert sorted(said) == [("acc", 1.0)] * 30 + [("helpful", True)]
+    assert [used.dataset.name for used in run.inputs.dataset_inputs] == ["rows"]

@@ -35,6 +35,7 @@ def test_an_evaluation_has_the_names_of_the_table(store: Store) -> None:
         "method": "generate",
         "dataset": "films",
         "dataset_digest": gt.dataset(ROWS).digest,
+        "scorers": "acc",
     }
     metrics = dict(run.data.metrics)
     assert metrics.pop("seconds") > 0
