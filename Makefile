@@ -74,8 +74,8 @@ lock: ## renew requirements.lock: newest versions, hashes, no addresses
 cassettes: setup ## record the replies that the notebooks' tests play back
 	@$(BIN)/python -m tests.record_cassettes
 
-screenshots: setup ## the pictures in docs/, from a real MLflow UI in chromium
-	@$(BIN)/python docs/screenshots.py
+screenshots: setup ## the pictures in docs/, from a real MLflow UI and JupyterLab in chromium
+	@$(BIN)/python docs/screenshots.py $(ARGS)
 
 clean: ## remove the environment and caches; records in mlruns/ stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

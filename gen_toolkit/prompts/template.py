@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import jinja2
@@ -64,8 +64,11 @@ def _numbers(text: str) -> list[str]:
     return "".join(c if c.isdigit() else " " for c in text).split()
 
 
-# What Python itself says of a template that is wrong; the last two of one that is nested too deeply.
-_FAULTS = (TypeError, ValueError, ArithmeticError, LookupError, MemoryError, RecursionError, SyntaxError)
+# What Python says of a template that is wrong, RecursionError and SyntaxError of one that is nested too deeply; and
+# what Jinja's own filters say of a value that is not what they take.
+_PYTHON_SAYS = (TypeError, ValueError, ArithmeticError, LookupError, MemoryError, RecursionError, SyntaxError)
+_FILTERS_SAY = (AttributeError, AssertionError, RuntimeError, jinja2.exceptions.TemplateRuntimeError)
+_FAULTS = (*_PYTHON_SAYS, *_FILTERS_SAY)
 
 _environment = _Sandbox(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)
 
@@ -109,7 +112,7 @@ def _included(block: list[tuple[int, str, str]]) -> Included | None:
     return Included(said[1][1][1:-1])
 
 
-@cache
+@lru_cache(1024)  # a playground renders at every key: a text for each
 def _compiled(source: str, untrusted: frozenset[str]) -> jinja2.Template:
     return _environment.from_string(fenced(_environment.parse(source), untrusted) if untrusted else source)
 

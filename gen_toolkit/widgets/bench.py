@@ -88,7 +88,12 @@ class Bench:
         return [] if self.look.prompt is None else sorted(self.look.prompt.variables)
 
     def begin(self, at: float) -> Try:
-        """A new try, with every answer awaited. Raises InputError where there is nothing to ask, or nobody."""
+        """A new try, with every answer awaited.
+
+        Raises InputError where there is nothing to ask, nobody is asked, or the last try is still running.
+        """
+        if self.is_running:
+            raise InputError(f"try {len(self.tries)} is still running", fix="Stop it, or wait for it.")
         if self.look.rendered is None:
             raise InputError(self.look.error)
         if not self.models:

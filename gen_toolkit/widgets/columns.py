@@ -67,6 +67,6 @@ class Columns:
             self._answers.children = [HTML() for _ in answers]
         for box, answer in zip(self._answers.children, answers, strict=True):
             box.value = markup.answer(answer)
-        running = bench.is_running
-        self._run.disabled = running or bench.look.rendered is None or not bench.models
-        self._stop.disabled = not running
+        # Of the two buttons neither is disabled by being pressed: it would lose the focus, and the keys with it.
+        self._run.disabled = bench.look.rendered is None or not bench.models
+        self._stop.button_style = "warning" if bench.is_running else ""

@@ -115,5 +115,5 @@ class Values:
 
 def lines_of(text: str, least: int, most: int) -> int:
     """How many lines a box needs for a text, about."""
-    lines = sum(1 + len(line) // 80 for line in text.split("\n")[: most + 1])
+    lines = sum(1 + len(line) // 60 for line in text.split("\n")[: most + 1])
     return min(max(lines, least), most)

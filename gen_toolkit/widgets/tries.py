@@ -55,7 +55,9 @@ class Answer:
         """USD, or that it is not known; nothing where there is no reply."""
         if self.reply is None:
             return ""
-        return "cost unknown" if self.reply.cost is None else display.money(self.reply.cost, 6)
+        if self.reply.cost is None:
+            return "cost unknown"
+        return display.money(self.reply.cost, 6 if self.reply.cost else 0)
 
 
 def _count(tokens: int | None) -> str:

@@ -133,6 +133,22 @@ def test_a_loop_that_says_nothing_ends_in_time(loop: str, monkeypatch: pytest.Mo
         render(loop, {"xs": list(range(5000))})
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ x | xmlattr }}",
+        "{{ x | dictsort }}",
+        "{{ x | truncate(1) }}",
+        "{{ [1] | select('nosuch') | list }}",
+        "{{ cycler().next() }}",
+        "{% set y = namespace() %}{% set x.a = 1 %}",
+    ],
+)
+def test_what_a_filter_of_jinja_says_of_a_wrong_value_is_a_prompt_error(source: str) -> None:
+    with pytest.raises(PromptError, match="the template cannot be rendered: "):
+        render(source, {"x": "abc"})
+
+
 def test_the_output_is_capped_just_above_the_longest_allowed() -> None:
     assert len(render("{{ x }}", {"x": "a" * MOST_CHARACTERS})) == MOST_CHARACTERS
     with pytest.raises(PromptError, match="characters"):
