@@ -16,12 +16,11 @@ from typing import Any
 
 from ipywidgets import HTML, Button, HBox, Layout, Text, ToggleButtons, VBox
 
-from gen_toolkit.errors import GenToolkitError
 from gen_toolkit.loop import event_loop
 from gen_toolkit.models.gateway import Model
 from gen_toolkit.prompts.prompt import Prompt
 from gen_toolkit.widgets import markup
-from gen_toolkit.widgets.asking import ask_all
+from gen_toolkit.widgets.asking import ask_all, one_line_of
 from gen_toolkit.widgets.bench import Bench
 from gen_toolkit.widgets.columns import Columns
 from gen_toolkit.widgets.editor import WHOLE, Editor, Values
@@ -129,10 +128,8 @@ class Panel:
         def done() -> None:
             try:
                 then = work()
-            except GenToolkitError as error:
+            except Exception as error:  # noqa: BLE001 - it is said where a person looks
                 then = _raiser(error)
-            except Exception as error:  # noqa: BLE001 - nobody else would hear of it
-                then = _raiser(GenToolkitError(f"{type(error).__name__}: {error}"))
             self._act(then)
 
         threading.Thread(target=copy_context().run, args=(done,), daemon=True, name="gen_toolkit playground").start()
@@ -149,8 +146,8 @@ class Panel:
         with self._lock:
             try:
                 act()
-            except GenToolkitError as error:
-                self._say(str(error), is_fault=True)
+            except Exception as error:  # noqa: BLE001 - what a widget's callback raises is seen by nobody
+                self._say(one_line_of(error), is_fault=True)
             self._paint()
 
     def _say(self, line: str, *, is_fault: bool = False) -> None:
@@ -197,7 +194,7 @@ class Panel:
         return "" if rendered is None else markup.messages(rendered)
 
 
-def _raiser(error: GenToolkitError) -> Callable[[], object]:
+def _raiser(error: Exception) -> Callable[[], object]:
     def again() -> None:
         raise error
 
