@@ -65,6 +65,7 @@ class Panel:
         rendered = self.bench.look.rendered
         assert rendered is not None, "there is no try without messages"
         models = {name: self._models[name] for name in begun.models}
+        self._said = ""
 
         def tell(column: int, answer: Answer) -> None:
             self.bench.answered(begun.number, column, answer)
@@ -107,7 +108,6 @@ class Panel:
         """Changes are shown against the newest version, which is looked for when somebody wants to see them."""
         if self._view.value != "Changes" or self._is_looked_up:
             return
-        self._is_looked_up = True
         name = self.bench.base.name
         self._say("looking for the saved version …")
 
@@ -118,6 +118,7 @@ class Panel:
         self._aside(work)
 
     def _found(self, version: Prompt | None) -> None:
+        self._is_looked_up = True
         self._say("")
         if version is not None:
             self.bench.compare_with(version)
