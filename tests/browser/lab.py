@@ -167,7 +167,7 @@ def _environment(state: Path, token: str) -> dict[str, str]:
 
 def _await(lab: Lab, process: subprocess.Popen[bytes], log: Path) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while time.monotonic() < until and process.poll() is None:
         with contextlib.suppress(OSError):
             if opener.open(f"{lab.address}/api?token={quote(lab.token)}", timeout=5).status == 200:
