@@ -14,6 +14,7 @@ from urllib.parse import quote, quote_plus, unquote
 
 # C0 and C1 controls but tab and newline, and the bidirectional overrides that reorder what is shown.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 _ADDRESS = re.compile(r"[a-z0-9+.-]+://[^:/@]*:([^@]+)@")
@@ -32,8 +33,18 @@ def html(text: object) -> str:
 
 def terminal(text: object) -> str:
     """Without escape sequences and control characters, so that output cannot drive the terminal."""
-    clean = _CONTROLS.sub("", _ANSI.sub("", scrub(str(text))))
+    clean = _CONTROLS.sub("", _ANSI.sub("", scrub(encodable(str(text)))))
     return scrub(clean)  # again: what was taken out may have stood inside a secret
+
+
+def encodable(text: str) -> str:
+    """As UTF-8 can hold it, which a notebook and its widgets need: halves of a character are put together.
+
+    A model that is cut off in the middle of a character leaves half of it; that one is shown as U+FFFD.
+    """
+    if _SURROGATES.search(text) is None:
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def one_line(text: object, width: int = 80) -> str:

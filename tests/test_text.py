@@ -138,3 +138,11 @@ def test_of_an_address_the_password_alone_is_masked_too() -> None:
 def test_short_values_do_not_mask_ordinary_words() -> None:
     text.remember_secret("secret")
     assert text.scrub("a secret ballot") == "a secret ballot"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [("\ud83d\ude00", "\U0001f600"), ("cut \ud83d", "cut \ufffd"), ("\ude00", "\ufffd"), ("a 😀 é", "a 😀 é")],
+)
+def test_halves_of_a_character_are_put_together_or_replaced(given: str, shown: str) -> None:
+    assert text.html(given) == text.terminal(given) == text.one_line(given) == shown

@@ -50,7 +50,7 @@ async def _ask(rendered: Rendered, name: str, model: Model, streamed: bool, tell
         answer = replace(answer, state="stopped")
         raise
     except Exception as error:  # noqa: BLE001 - it is shown in this model's column, whatever it is
-        answer = replace(answer, state="failed", error=_line(error))
+        answer = replace(answer, state="failed", error=one_line_of(error))
     finally:
         tell(replace(answer, seconds=time.monotonic() - began))
 
@@ -65,6 +65,7 @@ async def _read(asked: Question, heard: Callable[[str], None]) -> Reply:
     return reply
 
 
-def _line(error: Exception) -> str:
+def one_line_of(error: Exception) -> str:
+    """What an error says, for a person; of one that is not ours its type, too."""
     said = str(error) if isinstance(error, GenToolkitError) else f"{type(error).__name__}: {error}"
     return one_line(said, _LONGEST_ERROR)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gen_toolkit import text
-from gen_toolkit.errors import GenToolkitError, InputError
+from gen_toolkit.errors import GenToolkitError, InputError, MissingVariable
 from gen_toolkit.messages.request import Rendered
 from gen_toolkit.prompts.diff import Change, diff
 from gen_toolkit.prompts.prompt import Prompt
@@ -79,6 +79,9 @@ class Bench:
             prompt = self.draft.prompt()
             values = self.fields.values(prompt.variables, prompt.types)
             return Look(prompt, prompt(**values))
+        except MissingVariable as error:
+            has_field = prompt is not None and error.variable in prompt.variables
+            return Look(prompt, None, f"{error.message}. Fill in its field." if has_field else str(error))
         except GenToolkitError as error:
             return Look(prompt, None, str(error))
 

@@ -112,8 +112,8 @@ def _check(number: int, turn: Turn) -> None:
 def _options(text: str) -> dict[str, object]:
     try:
         options = json.loads(text or "{}")
-    except ValueError as error:
-        options = error
+    except (ValueError, RecursionError):
+        options = None
     if not isinstance(options, dict):
         raise PromptError("the options are no JSON object", fix='Write {"temperature": 0}, or nothing.')
     return options

@@ -7,7 +7,7 @@ from typing import Any
 
 from ipywidgets import BoundedIntText, Button, Dropdown, HBox, Label, Layout, Text, Textarea, VBox
 
-from gen_toolkit.text import one_line
+from gen_toolkit.text import encodable, one_line
 from gen_toolkit.widgets.bench import Bench
 from gen_toolkit.widgets.draft import ROLES, Draft
 
@@ -40,7 +40,7 @@ class Editor:
             self._box.children = [turn.box for turn in shown]
         for turn in shown:
             turn.paint(draft)
-        self._options.value = draft.options
+        self._options.value = encodable(draft.options)
 
 
 class _Turn:
@@ -61,7 +61,7 @@ class _Turn:
         if turn.role not in self._role.options:
             self._role.options = [*self._role.options, turn.role]
         self._role.value = turn.role
-        self._text.value = turn.text
+        self._text.value = encodable(turn.text)
         self._text.rows = lines_of(turn.text, 2, 16)
         self._text.disabled = self._role.disabled = turn.kept is not None
         self._remove.disabled = len(draft.turns) == 1
@@ -96,7 +96,7 @@ class Values:
         if names or bench.look.prompt is not None:  # while a template is broken its fields stay
             self._show(names)
         for name, field in self._fields.items():
-            field.value = bench.fields.texts.get(name, "")
+            field.value = encodable(bench.fields.texts.get(name, ""))
             field.rows = lines_of(field.value, 1, 8)
 
     def _show(self, names: list[str]) -> None:

@@ -43,7 +43,7 @@ class Fields:
             return text
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             example = as_text(self.given[name]) if name in self.given else '["a", "b"] or 5'
             raise PromptError(f"the value of {name!r} is no JSON", fix=f"Write it like {example[:60]}") from None
 

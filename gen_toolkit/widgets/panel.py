@@ -16,12 +16,11 @@ from typing import Any
 
 from ipywidgets import HTML, Button, HBox, Layout, Text, ToggleButtons, VBox
 
-from gen_toolkit.errors import GenToolkitError
 from gen_toolkit.loop import event_loop
 from gen_toolkit.models.gateway import Model
 from gen_toolkit.prompts.prompt import Prompt
 from gen_toolkit.widgets import markup
-from gen_toolkit.widgets.asking import ask_all
+from gen_toolkit.widgets.asking import ask_all, one_line_of
 from gen_toolkit.widgets.bench import Bench
 from gen_toolkit.widgets.columns import Columns
 from gen_toolkit.widgets.editor import WHOLE, Editor, Values
@@ -66,6 +65,7 @@ class Panel:
         rendered = self.bench.look.rendered
         assert rendered is not None, "there is no try without messages"
         models = {name: self._models[name] for name in begun.models}
+        self._said = ""
 
         def tell(column: int, answer: Answer) -> None:
             self.bench.answered(begun.number, column, answer)
@@ -108,7 +108,6 @@ class Panel:
         """Changes are shown against the newest version, which is looked for when somebody wants to see them."""
         if self._view.value != "Changes" or self._is_looked_up:
             return
-        self._is_looked_up = True
         name = self.bench.base.name
         self._say("looking for the saved version …")
 
@@ -119,6 +118,7 @@ class Panel:
         self._aside(work)
 
     def _found(self, version: Prompt | None) -> None:
+        self._is_looked_up = True
         self._say("")
         if version is not None:
             self.bench.compare_with(version)
@@ -129,10 +129,8 @@ class Panel:
         def done() -> None:
             try:
                 then = work()
-            except GenToolkitError as error:
+            except Exception as error:  # noqa: BLE001 - it is said where a person looks
                 then = _raiser(error)
-            except Exception as error:  # noqa: BLE001 - nobody else would hear of it
-                then = _raiser(GenToolkitError(f"{type(error).__name__}: {error}"))
             self._act(then)
 
         threading.Thread(target=copy_context().run, args=(done,), daemon=True, name="gen_toolkit playground").start()
@@ -149,8 +147,8 @@ class Panel:
         with self._lock:
             try:
                 act()
-            except GenToolkitError as error:
-                self._say(str(error), is_fault=True)
+            except Exception as error:  # noqa: BLE001 - what a widget's callback raises is seen by nobody
+                self._say(one_line_of(error), is_fault=True)
             self._paint()
 
     def _say(self, line: str, *, is_fault: bool = False) -> None:
@@ -197,7 +195,7 @@ class Panel:
         return "" if rendered is None else markup.messages(rendered)
 
 
-def _raiser(error: GenToolkitError) -> Callable[[], object]:
+def _raiser(error: Exception) -> Callable[[], object]:
     def again() -> None:
         raise error
 

@@ -10,7 +10,7 @@ import pytest
 from mlflow_store import store
 from openai_server import OpenAIServer
 
-from tests.browser.lab import CHROMIUM, Lab, Notebook, launch, serve_lab, watched
+from tests.browser.lab import CHROMIUM, Lab, Notebook, Seen, launch, serve_lab, watched
 
 __all__ = ["store"]
 
@@ -36,8 +36,15 @@ def chromium() -> Iterator[Any]:
         yield browser
 
 
+@pytest.fixture(scope="module")
+def page(chromium: Any) -> Iterator[tuple[Any, Seen]]:
+    """One page for the notebooks of a module: loading JupyterLab takes longer than most tests."""
+    with watched(chromium) as found:
+        yield found
+
+
 @pytest.fixture
-def notebook(lab: Lab, chromium: Any, workspace: Path) -> Iterator[Notebook]:
+def notebook(lab: Lab, page: tuple[Any, Seen], workspace: Path) -> Iterator[Notebook]:
     """An empty notebook in the test's workspace, open in chromium, its kernel ready.
 
     Write `gen_toolkit.toml` and files before the first cell runs. At the end: no request has left loopback,
@@ -45,10 +52,10 @@ def notebook(lab: Lab, chromium: Any, workspace: Path) -> Iterator[Notebook]:
     """
     path = workspace / "notebooks" / "tried.ipynb"
     path.write_text(_EMPTY, encoding="utf-8")
-    with watched(chromium) as (page, seen):
-        opened = lab.open(page, path)
-        yield opened
-        opened.close()
+    shown, seen = page
+    opened = lab.open(shown, path)
+    yield opened
+    opened.close()
     assert seen.outside == []
     assert seen.dialogs == []
 

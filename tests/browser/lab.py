@@ -46,7 +46,11 @@ _RUN = """async source => {
     const outputs = notebook.widgets[last].model.outputs.toJSON();
     return [last, outputs.filter(o => o.output_type === 'error').map(o => `${o.ename}: ${o.evalue}`)];
 }"""
-_END = "async () => { await window.jupyterapp.serviceManager.sessions.shutdownAll(); }"
+_END = """async () => {
+    const app = window.jupyterapp, shown = app.shell.currentWidget;
+    await shown.sessionContext.shutdown();
+    shown.dispose();  // unsaved as it is, and without a question
+}"""
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,9 @@ class Lab:
     root: Path
 
     def open(self, page: Any, notebook: Path) -> Notebook:
-        """Open a notebook below the root; its kernel is ready."""
-        page.goto(f"{self.address}/lab?token={self.token}&reset", wait_until="commit")
+        """Open a notebook below the root; its kernel is ready. A page that shows JupyterLab is not loaded again."""
+        if not page.url.startswith(f"{self.address}/lab"):
+            page.goto(f"{self.address}/lab?token={self.token}&reset", wait_until="commit")
         page.wait_for_function("() => window.jupyterapp", timeout=PATIENCE)
         page.evaluate(_ANSWERS, str(notebook.relative_to(self.root)))
         return Notebook(page)
@@ -81,7 +86,7 @@ class Notebook:
         return self.page.locator(".jp-Notebook-cell").nth(number).locator(".jp-Cell-outputWrapper")
 
     def close(self) -> None:
-        """End the kernel."""
+        """End the kernel, and close what is shown."""
         self.page.evaluate(_END)
 
 
@@ -162,7 +167,7 @@ def _environment(state: Path, token: str) -> dict[str, str]:
 
 def _await(lab: Lab, process: subprocess.Popen[bytes], log: Path) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while time.monotonic() < until and process.poll() is None:
         with contextlib.suppress(OSError):
             if opener.open(f"{lab.address}/api?token={quote(lab.token)}", timeout=5).status == 200:

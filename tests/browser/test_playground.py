@@ -153,12 +153,12 @@ def test_a_model_that_fails_is_one_line_in_its_column(
 def test_markup_in_any_text_creates_no_element(notebook: Notebook, workspace: Path, server: OpenAIServer) -> None:
     alias = "<img src=x>"
     aliases(workspace, server, "fast", alias)
-    server.say(streamed(IMAGE, SCRIPT), error(400, IMAGE + SCRIPT))
+    server.say(streamed(IMAGE, SCRIPT, "\ud83d"), error(400, IMAGE + SCRIPT))
     desk = Desk(
         notebook,
         f"""
 import gen_toolkit as gt
-hostile = {IMAGE + SCRIPT!r}
+hostile = {IMAGE + SCRIPT!r} + "\\ud83d"
 rows = gt.dataset([{{"id": "<img src=x>", "text": hostile}}], id="id")
 prompt = gt.Prompt("label", system=hostile, user="{{{{ text }}}}")
 gt.playground(prompt, rows, model=["fast", {alias!r}])

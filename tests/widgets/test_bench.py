@@ -42,7 +42,7 @@ def test_rows_are_stepped_through_and_the_ends_are_the_ends() -> None:
 
 def test_without_rows_what_is_missing_is_named() -> None:
     bench = Bench(LABEL, (), ["fast"])
-    assert bench.look.error == "prompt 'label' needs a value for 'text'. Call it with text=…, or give a default."
+    assert bench.look.error == "prompt 'label' needs a value for 'text'. Fill in its field."
     with pytest.raises(InputError, match="needs a value for 'text'"):
         bench.begin(0.0)
     bench.type("text", "Fine.")

@@ -49,7 +49,7 @@ def test_a_broken_template_names_the_message_and_the_line() -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("options", ["{", "[1]", "0", '{"model": "x"}', '{"temperature": NaN}'])
+@pytest.mark.parametrize("options", ["{", "[1]", "0", "null", "[" * 100_000, '{"model": "x"}', '{"temperature": NaN}'])
 def test_options_that_are_none_are_refused_in_a_line(options: str) -> None:
     with pytest.raises(PromptError, match="option"):
         Draft.of(LABEL).with_options(options).prompt()

@@ -33,6 +33,8 @@ def test_what_is_typed_over_a_list_is_read_as_json() -> None:
     assert fields.typed("labels", '["b", "c"]').values(["labels"], {}) == {"labels": ["b", "c"]}
     with pytest.raises(PromptError, match=r'^the value of \'labels\' is no JSON\. Write it like \["a"\]$'):
         fields.typed("labels", "b, c").values(["labels"], {})
+    with pytest.raises(PromptError, match="is no JSON"):
+        fields.typed("labels", "[" * 100_000).values(["labels"], {})
 
 
 @pytest.mark.parametrize(
