@@ -126,6 +126,12 @@ class Progress:
         self._note = note or self._note
         self._show()
 
+    def refresh(self, note: str) -> None:
+        """Show it again, nothing more being done; `note` stands in where there is none yet."""
+        if note and not self._note:
+            self._note = note
+        self._show()
+
     def _line(self) -> str:
         elapsed = time.monotonic() - self._start
         rate = self.done / elapsed if elapsed > 0 and self.done else 0.0

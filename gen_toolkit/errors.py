@@ -22,6 +22,7 @@
     │   ├── GuardRefused
     │   ├── GateRefused
     │   └── BudgetExceeded              exit 4
+    │       └── BudgetTooSmall
     ├── SetupError                      exit 3  model, key, database, disk
     │   ├── MissingSecret
     │   ├── MissingWeights
@@ -206,6 +207,16 @@ class BudgetExceeded(WorkError):
     needed: str
     result: Any = None
     """Of an evaluation that it stopped, the result of the rows that were done."""
+
+
+class BudgetTooSmall(BudgetExceeded):
+    """An evaluation that was not begun, since its budget cannot hold even what is certain.
+
+    Data: `budget`, `spent`, `limit`, `needed` (what is certain), `forecast`.
+    """
+
+    code = "budget-too-small"
+    forecast: str
 
 
 class SetupError(GenToolkitError):

@@ -11,7 +11,7 @@ from typing import NoReturn
 import typer
 
 from gen_toolkit import __version__
-from gen_toolkit.cli import calls, demo, models, notebooks, prompts, releases, runs, servers, workspaces
+from gen_toolkit.cli import calls, demo, evaluations, models, notebooks, prompts, releases, runs, servers, workspaces
 from gen_toolkit.errors import GenToolkitError
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ app.command("check")(notebooks.check)
 app.command("try")(notebooks.try_)
 app.command("promote")(notebooks.promote)
 app.command("run")(runs.run)
+app.command("eval")(evaluations.eval_)
 app.add_typer(runs.group, name="runs")
 app.add_typer(releases.group, name="release")
 app.add_typer(models.group, name="models")

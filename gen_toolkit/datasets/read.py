@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,14 @@ from gen_toolkit.datasets.parquet import read_parquet
 from gen_toolkit.datasets.place import Place, Table
 from gen_toolkit.datasets.plain import from_columns, plain_row
 from gen_toolkit.datasets.schema import checked
+from gen_toolkit.datasets.traced import traced
 from gen_toolkit.errors import DatasetError
 from gen_toolkit.tracking.records import read_records
 from gen_toolkit.workspace import find_workspace
 
 _ADVICE = (
-    "Give a path to .csv, .tsv, .json, .jsonl or .parquet, package:NAME/FILE, mlflow:NAME, a DataFrame, "
-    "or a list of dicts."
+    "Give a path to .csv, .tsv, .json, .jsonl or .parquet, package:NAME/FILE, mlflow:NAME, "
+    "traces:RUN, a DataFrame, or a list of dicts."
 )
 
 
@@ -35,7 +36,8 @@ def dataset(
     digest: str | None = None,
 ) -> Dataset:
     """Rows from `source`: a path (relative to the workspace), `package:NAME/FILE`, `mlflow:NAME` (MLflow's
-    dataset of that name), a DataFrame, a list of dicts.
+    dataset of that name), `traces:RUN` or `traces:FILTER` (MLflow's traces, redacted; a row's id is its
+    trace's), a DataFrame, a list of dicts.
 
     `id` names the column that identifies a row; without it the row's content does. `schema` declares
     columns: a pydantic model, or types by column such as `{"text": str, "label": Literal["a", "b"]}`.
@@ -44,10 +46,9 @@ def dataset(
     """
     if isinstance(source, Dataset) and all(given is None for given in (id, name, schema, digest)):
         return source
-    table = _table(source)
+    table, ids = _table(source)
     if schema is not None:
         table = checked(table, schema, id)
-    ids = source.given_ids if isinstance(source, Dataset) else None
     if id is not None:
         ids = ids_by_column(table, id)
     found = Dataset(table.rows, name=name or table.name, ids=ids)
@@ -56,16 +57,22 @@ def dataset(
     return found
 
 
-def _table(source: Any) -> Table:
-    """What the reader for this source finds."""
+def _table(source: Any) -> tuple[Table, Sequence[str] | None]:
+    """What the reader for this source finds, with ids where the source has them."""
+    if isinstance(source, Dataset):
+        return Table([dict(row) for row in source], source.name), source.given_ids
+    if isinstance(source, str) and source.startswith("traces:"):
+        return traced(source.removeprefix("traces:").strip())
+    return _plain_table(source), None
+
+
+def _plain_table(source: Any) -> Table:
     if isinstance(source, str) and source.startswith("mlflow:"):
         named = source.removeprefix("mlflow:")
         rows = [plain_row(row, Place(row=number)) for number, row in enumerate(read_records(named))]
         return Table(rows, named)
     if isinstance(source, str | Path):
         return _read(_locate(source))
-    if isinstance(source, Dataset):
-        return Table([dict(row) for row in source], source.name)
     if hasattr(source, "iloc") and hasattr(source, "columns"):
         return _from_frame(source)
     if isinstance(source, Mapping):

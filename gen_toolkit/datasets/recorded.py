@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from gen_toolkit import text
-from gen_toolkit.alias import GuardRules
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.datasets.dataset import Dataset
+from gen_toolkit.datasets.redacted import ALL, Private, redacted
 from gen_toolkit.errors import DatasetError, nearest
 from gen_toolkit.journal.recent import Answered, Wanted, count_without_texts, recent
 from gen_toolkit.messages.request import content_text
-from gen_toolkit.models.gateway import mask
-from gen_toolkit.models.guard import Rules
-
-Private = Literal["secrets", "email", "card"]
 
 
 def recorded(
@@ -25,7 +21,7 @@ def recorded(
     prompt: str | None = None,
     model: str | None = None,
     last: int = 200,
-    redact: Collection[Private] = ("secrets", "email", "card"),
+    redact: Collection[Private] = ALL,
 ) -> Dataset:
     """The last real requests, and what was replied to them: one row a call, oldest first.
 
@@ -44,7 +40,7 @@ def recorded(
     found = recent(database, wanted, last)
     if not found:
         raise _nothing(wanted, count_without_texts(database, wanted))
-    masked = _masked(redact)
+    masked = redacted(redact)
     return Dataset([_row(call, masked) for call in found], name=f"calls of {wanted}", ids=[call.id for call in found])
 
 
@@ -57,20 +53,6 @@ def _row(call: Answered, masked: Callable[[Any], Any]) -> dict[str, Any]:
         "model": call.alias,
         "prompt": call.prompt,
     }
-
-
-def _masked(redact: Collection[Private]) -> Callable[[Any], Any]:
-    rules = Rules(GuardRules.model_validate(dict.fromkeys(redact, "redact")))
-    guards = mask(None)
-
-    def masked(data: Any) -> Any:
-        if isinstance(data, str):
-            return rules.applied(guards(data))[0]
-        if isinstance(data, dict):
-            return {name: masked(inner) for name, inner in data.items()}
-        return [masked(inner) for inner in data] if isinstance(data, list) else data
-
-    return masked
 
 
 def _check(last: Any, redact: Any) -> None:

@@ -10,10 +10,10 @@ from dataclasses import replace
 from gen_toolkit import display, scope
 from gen_toolkit.amount import Amount
 from gen_toolkit.display import Progress
-from gen_toolkit.errors import BudgetExceeded, ModelError
+from gen_toolkit.errors import BudgetExceeded, BudgetTooSmall, ModelError
 from gen_toolkit.evals.engine import CellWork
 from gen_toolkit.evals.family import judged_together
-from gen_toolkit.evals.forecast import forecast
+from gen_toolkit.evals.forecast import Forecast, forecast
 from gen_toolkit.evals.functions import Functions
 from gen_toolkit.evals.grid import FailedCell, Grid
 from gen_toolkit.evals.plan import Plan
@@ -26,6 +26,7 @@ from gen_toolkit.evals.record import (
     record_verdicts,
 )
 from gen_toolkit.evals.result import Result, RowResult
+from gen_toolkit.evals.running import kept_fresh
 from gen_toolkit.evals.scorers_judge_people import AnyJudge
 from gen_toolkit.evals.stopped import EvaluationStopped
 from gen_toolkit.evals.task import Task
@@ -113,6 +114,8 @@ class Evaluation:
         if expected is None:
             return
         line = f"{plan.title}: {expected}"
+        if plan.budget is not None and expected.exceeds(Amount.of(plan.budget)):
+            raise _too_small(plan, expected, Amount.of(plan.budget))
         if plan.budget is not None and expected.is_over(Amount.of(plan.budget)):
             line += f"; the budget of {Amount.of(plan.budget)} will stop it before the end"
         display.say(line)
@@ -140,7 +143,8 @@ class Evaluation:
         work = CellWork(task, plan.data, plan.scorers, functions, repeats=plan.repeats)
         note = ""
         try:
-            await work.run(Progress(title, plan.cases))
+            async with kept_fresh(Progress(title, plan.cases)) as progress:
+                await work.run(progress)
         except BaseException as error:
             said = "stopped by its budget" if isinstance(error, BudgetExceeded) else "stopped"
             note = f"{said}: {len(work.finished):,} of {plan.cases:,} rows are done"
@@ -214,5 +218,22 @@ class Evaluation:
         plan, start = self._plan, time.monotonic()
         with scope.inside(default_mode="reuse"):
             work = CellWork(task, plan.data, plan.scorers, functions, repeats=plan.repeats)
-            rows = await work.run(Progress(f"baseline {task.title}", plan.cases))
+            async with kept_fresh(Progress(f"baseline {task.title}", plan.cases)) as progress:
+                rows = await work.run(progress)
         return self._result(task, task.title, rows, time.monotonic() - start, self._run_id)
+
+
+def _too_small(plan: Plan, expected: Forecast, budget: Amount) -> BudgetTooSmall:
+    certain = Amount(
+        None if budget.usd is None else expected.certain.usd, None if budget.tokens is None else expected.certain.tokens
+    )
+    return BudgetTooSmall(
+        f"{plan.title} was not begun: what its {expected.calls:,} calls send takes {certain} at the very least, "
+        f"and its budget is {budget} ({expected})",
+        fix="Raise the budget, or take fewer rows: rows.sample(…), rows[:100].",
+        budget=plan.title,
+        spent="nothing",
+        limit=str(budget),
+        needed=str(certain),
+        forecast=str(expected),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import TypeVar
 
 from gen_toolkit import display, scope
 from gen_toolkit.amount import Amount
@@ -20,6 +21,8 @@ from gen_toolkit.models.limits.tokens import estimate
 from gen_toolkit.models.price import worst_case
 from gen_toolkit.settings import load_settings
 
+_CERTAIN = 4  # no text of people has a quarter of the tokens that its length says
+_NOTHING = Amount(Decimal(0), 0)
 _LOOKED_AT = 200  # rows of a long dataset, spread over it; what they say is scaled up: a look takes 0.1 ms a row
 
 
@@ -39,6 +42,8 @@ class Forecast:
     """By the alias's answers so far and its limits; None where there is neither."""
     is_scaled: bool = False
     """Whether some of the rows stand for all."""
+    certain: Amount = _NOTHING
+    """What the calls take at the very least: their input at sixteen bytes a token, and no answer."""
 
     def is_over(self, limit: Amount) -> bool:
         """Whether it is expected to take more than that; what is unknown is not counted."""
@@ -56,7 +61,13 @@ class Forecast:
             None if self.usd is None or other.usd is None else self.usd + other.usd,
             None if self.seconds is None or other.seconds is None else self.seconds + other.seconds,
             self.is_scaled or other.is_scaled,
+            Amount(_both(self.certain.usd, other.certain.usd), _both(self.certain.tokens, other.certain.tokens)),
         )
+
+    def exceeds(self, limit: Amount) -> bool:
+        """Whether even what is certain does not fit."""
+        over_usd = limit.usd is not None and self.certain.usd is not None and self.certain.usd > limit.usd
+        return over_usd or (limit.tokens is not None and (self.certain.tokens or 0) > limit.tokens)
 
     def __str__(self) -> str:
         about = "about " if self.is_scaled else ""
@@ -89,7 +100,10 @@ def _of_task(task: Task, data: Dataset, repeats: int) -> Forecast:
     seen = pace(open_journal().database, task.model)
     output = None if seen is None or seen.output_tokens is None else round(seen.output_tokens * calls)
     usd = _money(task, asked[0].model, calls, tokens, output)
-    return Forecast(calls, answered, tokens, output, usd, _seconds(task, seen, calls, tokens + (output or 0)), step > 1)
+    seconds = _seconds(task, seen, calls, tokens + (output or 0))
+    least = worst_case(task.door.settings, asked[0].model, tokens // calls // _CERTAIN, 0) if task.door else None
+    certain = Amount(None if least is None else least * calls, tokens // _CERTAIN)
+    return Forecast(calls, answered, tokens, output, usd, seconds, step > 1, certain)
 
 
 def _asked(task: Task, rows: Sequence[Row], repeats: int) -> tuple[list[Request], int]:
@@ -133,5 +147,8 @@ def _seconds(task: Task, seen: Pace | None, calls: int, tokens: int) -> float | 
     return max(times, default=None)
 
 
-def _both(one: int | None, other: int | None) -> int | None:
+_Number = TypeVar("_Number", int, Decimal)
+
+
+def _both(one: _Number | None, other: _Number | None) -> _Number | None:
     return None if one is None or other is None else one + other

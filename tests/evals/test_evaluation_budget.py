@@ -13,7 +13,7 @@ from mlflow_store import Store
 import gen_toolkit as gt
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.database.tables import calls
-from gen_toolkit.errors import BudgetExceeded, InputError
+from gen_toolkit.errors import BudgetExceeded, BudgetTooSmall, InputError
 from gen_toolkit.journal.store import count
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -43,7 +43,7 @@ def answered() -> int:
 
 def test_it_stops_when_the_budget_is_used_up_and_the_next_goes_on_where_it_stopped(store: Store) -> None:
     with pytest.raises(BudgetExceeded) as caught:
-        evaluate("1 tokens")
+        gt.evaluate(LABEL, ROWS[:1], scorer=RIGHT, budget="1 tokens")
     assert answered() == 0
     need = int(caught.value.needed.removesuffix(" tokens"))
     with pytest.raises(BudgetExceeded, match=r"the budget of run 'label#.*tokens are spent, and this call") as caught:
@@ -55,6 +55,20 @@ def test_it_stops_when_the_budget_is_used_up_and_the_next_goes_on_where_it_stopp
     result = evaluate(f"{need + 20 * TAKES} tokens")
     assert (result.mean("accuracy"), result.calls, result.failed) == (1.0, len(ROWS) - first, [])
     assert answered() == len(ROWS)
+
+
+def test_what_cannot_fit_in_any_case_is_refused_before_the_first_call() -> None:
+    with pytest.raises(BudgetTooSmall, match="was not begun: what its 20 calls send takes 13 tokens") as caught:
+        evaluate("9 tokens")
+    assert (caught.value.limit, caught.value.needed, caught.value.exit_code) == ("9 tokens", "13 tokens", 4)
+    assert "20 calls to make" in caught.value.forecast
+    assert caught.value.result is None
+    assert count(open_database()) == 0
+
+
+def test_answers_that_are_known_do_not_count_against_the_budget() -> None:
+    evaluate(None)
+    assert evaluate("1 tokens").mean() == 1.0
 
 
 def test_rows_that_were_under_way_are_finished_and_no_other_is_begun() -> None:
