@@ -102,16 +102,9 @@ def test_columns_of_mixed_types_are_rendered_scored_and_shown_each_as_it_is() ->
     result = gt.evaluate(lambda row: row["label"], given, scorer=lambda value, row: value == row["label"])
     assert (result.mean(), result.failed) == (1.0, [])
     assert [row.plain_value for row in result.rows] == mixed
-    assert evaluated(given).failed[0].error.startswith("scorer right: ")
-    assert result.to_json() == gt.evaluate(lambda row: row["label"], given, scorer=result_of).to_json()
-    assert len(result.to_html()) > 0
-
-
-def result_of(value: Any, row: Any) -> bool:
-    return bool(value == row["label"])
-
-
-result_of.__name__ = "<lambda>"
+    assert [row.error for row in evaluated(given).rows] == [None] * len(mixed)
+    for value in ("1.5", "{&#x27;c&#x27;: [None]}"):
+        assert value in result.to_html()
 
 
 @pytest.mark.usefixtures("store")
@@ -130,6 +123,7 @@ def test_a_dataset_that_changed_under_its_name_has_another_digest_and_equal_rows
         evaluated("rows.csv", baseline=first)
 
 
+@pytest.mark.timeout(300)
 def test_evaluations_in_two_processes_at_once_share_a_workspace_and_ask_once(store: Store, workspace: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
     script = f"import {Path(__file__).stem} as t; r = t.evaluated(t.rows(60)); print(r.calls, r.mean(), r.run)"
@@ -144,7 +138,7 @@ def test_evaluations_in_two_processes_at_once_share_a_workspace_and_ask_once(sto
         )
         for _ in range(2)
     ]
-    said = [process.communicate(timeout=60) for process in both]
+    said = [process.communicate(timeout=200) for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     found = [out.split() for out, _ in said]
     assert sum(int(calls) for calls, _, _ in found) == 60
