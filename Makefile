@@ -55,7 +55,10 @@ bench: setup ## re-measure what benchmarks/ claims
 
 peers: ## what benchmarks compare with, in .peers: PEERS=.peers/bin/python make bench
 	@test -x .peers/bin/python || $(PYTHON) -m venv .peers
-	@.peers/bin/python -m pip install --quiet --disable-pip-version-check langchain-openai==1.7.4
+	@.peers/bin/python -m pip install --quiet --disable-pip-version-check \
+		langchain-openai==1.7.4 inspect-ai==0.3.285 dspy==3.4.1 mlflow==3.17.2 openai==3.57.0
+	@command -v npm >/dev/null || { echo "no npm: promptfoo does not take part"; exit 0; }; \
+		npm install --silent --no-fund --no-audit --prefix .peers node@22.23.3 promptfoo@0.123.1
 
 # sources of other projects that hold notebooks: what `gen check` says of those is compared with what papermill does
 REAL := papermill==2.7.0 nbclient==0.10.2 nbconvert==7.16.6 nbval==0.11.0 nbformat==5.10.4

@@ -1,56 +1,115 @@
-"""What an evaluation takes beside the model's own time: ours with everything recorded, and the loop everybody writes.
+"""What an evaluation takes beside the model's own time: ours with everything recorded, the loop everybody writes, and
+other tools that evaluate, in the same run, on the same rows, against the same server.
 
-Run: .venv/bin/python benchmarks/bench_evaluate.py [RUNS]. Other tools that evaluate do not take part yet.
+Run: .venv/bin/python benchmarks/bench_evaluate.py [--runs 3] [--rows 1000,10000] [--width 32,128] [--only ours|NAME,…]
+Other tools take part where the environment variable PEERS names the Python of `make peers`; 10,000 rows take them up to
+ten minutes a run, so they do 1,000 unless `--all` says otherwise. `--memory` measures what a row of a long evaluation
+keeps instead.
 """
 
 from __future__ import annotations
 
+import argparse
+import inspect
 import json
 import os
 import statistics
 import subprocess
-import sys
 from pathlib import Path
 
 from bench_gateway import DELAY, server
 from evaluators import CONTENDERS
 from measure import PYTHON, machine
 
+from gen_toolkit.evals.evaluate import evaluate
+
 HERE = Path(__file__).parent
-PLAN = [(1_000, 32), (1_000, 128), (10_000, 128)]
+LOOP = "AsyncOpenAI loop"
+OTHERS = ("promptfoo", "DSPy", "inspect-ai", "mlflow.genai.evaluate")
+PATIENCE = 1_200  # seconds for one contender
 
 
-def measure(name: str, url: str, rows: int, width: int) -> dict[str, float]:
-    command = [PYTHON, str(HERE / "evaluators.py"), name, url, str(rows), str(width)]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("GEN_TOOLKIT_", "OPENAI_"))}
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
-    found: dict[str, float] = json.loads(done.stdout)
-    assert found["right"] == rows, f"{name} had {found['right']} right rows of {rows}"
+def measure(name: str, url: str, rows: int, width: int) -> dict[str, float] | None:
+    """None: it did not come to its end."""
+    python, script = (PYTHON, "evaluators.py") if name in CONTENDERS else (os.environ["PEERS"], "evaluators_peers.py")
+    command = [python, str(HERE / script), name, url, str(rows), str(width)]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("GEN_TOOLKIT_", "OPENAI_", "MLFLOW_"))}
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, timeout=PATIENCE, check=False
+    )
+    if done.returncode:
+        return None
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def main() -> None:
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    print(f"## Evaluation\n\n{machine()}; server with {DELAY * 1000:.0f} ms on the same machine; ", end="")
-    print(f"medians of {runs} runs, contenders taking turns\n")
-    for rows, width in PLAN:
-        ideal = rows * DELAY / width
-        taken: dict[str, list[dict[str, float]]] = {name: [] for name in CONTENDERS}
+def contenders(only: str) -> list[str]:
+    """Those that can take part here."""
+    found = [name for name in CONTENDERS if "traces" in inspect.signature(evaluate).parameters or "traces" not in name]
+    if only == "ours":
+        return [name for name in found if name.startswith("gen_toolkit")]
+    found += OTHERS if "PEERS" in os.environ else ()
+    return [name for name in found if not only or name in only.split(",")]
+
+
+def table(rows: int, width: int, names: list[str], runs: int) -> None:
+    ideal = rows * DELAY / width
+    taken: dict[str, list[dict[str, float] | None]] = {name: [] for name in names}
+    for _ in range(runs):
+        for name in names:
+            with server() as url:
+                taken[name].append(measure(name, url, rows, width))
+    loop = [run["rows"] for run in taken.get(LOOP, []) if run is not None]
+    print(f"{rows:,} rows, {width} in flight (ideal {ideal:.2f} s; load of the machine {os.getloadavg()[1]:.1f})\n")
+    print("| | seconds | of the ideal | against the loop | until recorded | CPU ms a row | memory added | rows |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, found in taken.items():
+        whole = [run for run in found if run is not None]
+        if not whole:
+            print(f"| {name} | did not end | | | | | | |")
+            continue
+        rows_s, all_s, cpu, memory, right = (
+            statistics.median(run[what] for run in whole) for what in ("rows", "seconds", "cpu", "memory", "right")
+        )
+        recorded = "nothing" if name == LOOP else f"{all_s:.2f}" if name in CONTENDERS else "itself"
+        against = f"{rows_s / statistics.median(loop):.2f}" if loop else ""
+        print(
+            f"| {name} | {rows_s:.2f} | {ideal / rows_s:.2f} | {against} | {recorded} | {cpu / rows * 1000:.2f} | "
+            f"{memory:.0f} MB | {right:.0f} right |"
+        )
+    print(flush=True)
+
+
+def memory(runs: int) -> None:
+    print("| rows | memory added | a row | CPU ms a row |\n|---|---|---|---|")
+    for rows in (10_000, 20_000, 50_000):
+        found = []
         for _ in range(runs):
-            for name in CONTENDERS:
-                with server() as url:
-                    taken[name].append(measure(name, url, rows, width))
-        print(f"{rows:,} rows, {width} in flight (ideal {ideal:.2f} s)\n")
-        print("| | seconds | of the ideal | until recorded in MLflow | CPU ms a row | memory added |")
-        print("|---|---|---|---|---|---|")
-        for name, found in taken.items():
-            rows_s, all_s, cpu, memory = (
-                statistics.median(run[what] for run in found) for what in ("rows", "seconds", "cpu", "memory")
-            )
-            whole = f"{all_s:.2f}" if "loop" not in name else "records nothing"
-            share, each = ideal / rows_s, cpu / rows * 1000
-            print(f"| {name} | {rows_s:.2f} | {share:.2f} | {whole} | {each:.2f} | {memory:.0f} MB |")
-        print(flush=True)
+            with server() as url:
+                found.append(measure("gen_toolkit", url, rows, 128))
+        whole = [run for run in found if run is not None]
+        added, cpu = (statistics.median(run[what] for run in whole) for what in ("memory", "cpu"))
+        print(f"| {rows:,} | {added:.0f} MB | {added * 1024 / rows:.2f} kB | {cpu / rows * 1000:.2f} |", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--rows", default="1000,10000")
+    parser.add_argument("--width", default="32,128")
+    parser.add_argument("--only", default="", help="ours, or names with commas between")
+    parser.add_argument("--all", action="store_true", help="other tools, too, do more than 1,000 rows")
+    parser.add_argument("--memory", action="store_true")
+    given = parser.parse_args()
+    print(f"## Evaluation\n\n{machine()}; server with {DELAY * 1000:.0f} ms on the same machine; ", end="")
+    print(f"medians of {given.runs} runs, contenders taking turns\n")
+    if given.memory:
+        memory(given.runs)
+        return
+    for rows in map(int, given.rows.split(",")):
+        for width in map(int, given.width.split(",")):
+            names = [n for n in contenders(given.only) if n in CONTENDERS or rows <= 1_000 or given.all]
+            table(rows, width, names, given.runs)
 
 
 if __name__ == "__main__":

@@ -60,6 +60,10 @@ class TableRecorded(Event):
     columns: list[str]
     rows: list[list[Any]]
 
+    def to_json(self) -> dict[str, Any]:
+        """Cells are plain data, and may be many: they are not copied."""
+        return dict(vars(self))
+
 
 @dataclass(frozen=True, kw_only=True)
 class FileRecorded(Event):

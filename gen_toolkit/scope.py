@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gen_toolkit.amount import Amount
+from gen_toolkit.changed import changed
 from gen_toolkit.surface import RUN_MARK, cell
 
 Mode = Literal["live", "reuse", "replay"]
@@ -131,7 +132,7 @@ def with_run_budget(root: str, name: str, given: str | Amount | None) -> tuple[B
 @contextlib.contextmanager
 def inside(**changes: object) -> Iterator[Scope]:
     """Run a block in a scope that differs from the current one by `changes`."""
-    token = _current.set(replace(current(), **changes))  # type: ignore[arg-type]  # checked by the dataclass
+    token = _current.set(changed(current(), **changes))
     try:
         yield current()
     finally:

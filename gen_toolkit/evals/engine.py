@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from decimal import Decimal
+from typing import TypedDict
 
 from gen_toolkit import scope, text
 from gen_toolkit.collecting import collected_rarely
@@ -28,7 +28,7 @@ from gen_toolkit.evals.result import RowResult
 from gen_toolkit.evals.running import RunningScores
 from gen_toolkit.evals.score import Score, Scorer, as_score
 from gen_toolkit.evals.task import Task
-from gen_toolkit.messages.reply import NO_USAGE, Reply
+from gen_toolkit.messages.reply import NO_USAGE, Reply, Usage
 from gen_toolkit.models.counted import count_calls
 
 
@@ -96,15 +96,17 @@ class CellWork:
             except Exception as error:
                 if _is_of_all_rows(error, first, self._answered):
                     raise
-                failed = RowResult(row, error=_said(error), repeat=repeat)
-                return _took(failed, replies, start, getattr(error, "call", None))
-            unscored = RowResult(row, value=value, probabilities=probabilities, repeat=repeat)
-            unscored = _took(unscored, replies, start)
-            asked = len(replies)
-            scored = await self._scored(unscored)
-        return scored if len(replies) == asked else _took(scored, replies, start)  # a judge's are its row's
+                failed = getattr(error, "call", None)
+                return RowResult(row, error=_said(error), repeat=repeat, **_took(replies, start, failed))
+            took, asked = _took(replies, start), len(replies)
+            unscored = RowResult(row, value=value, probabilities=probabilities, repeat=repeat, **took)
+            scores, wrong = await self._scored(unscored)
+        if len(replies) != asked:  # a judge's are its row's
+            took = _took(replies, start)
+        return RowResult(row, value, scores, wrong, probabilities=probabilities, repeat=repeat, **took)
 
-    async def _scored(self, result: RowResult) -> RowResult:
+    async def _scored(self, result: RowResult) -> tuple[dict[str, Score], str | None]:
+        """The scores, and what went wrong: shown at its row, and never a score."""
         scores: dict[str, Score] = {}
         for scorer in self._scorers:
             given = result if getattr(scorer, "reads_result", False) else result.value
@@ -115,9 +117,9 @@ class CellWork:
                     scores[scorer.name] = as_score(scorer, await self._functions.call(scorer, given, result.row))
             except BudgetExceeded:
                 raise
-            except Exception as error:  # noqa: BLE001 - an error of a scorer is shown at its row, never a score
-                return replace(result, scores=scores, error=f"scorer {scorer.name}: {_said(error)}")
-        return replace(result, scores=scores)
+            except Exception as error:  # noqa: BLE001 - whatever a scorer does wrong
+                return scores, f"scorer {scorer.name}: {_said(error)}"
+        return scores, None
 
 
 def _is_of_all_rows(error: Exception, first: bool, answered: bool) -> bool:
@@ -130,20 +132,29 @@ def _is_of_all_rows(error: Exception, first: bool, answered: bool) -> bool:
     return isinstance(error, ModelUnreachable) and not answered  # nor where the rows before it were known
 
 
-def _took(result: RowResult, replies: Sequence[Reply], start: float, failed: str | None = None) -> RowResult:
+class _Took(TypedDict):
+    usage: Usage
+    cost: Decimal | None
+    seconds: float
+    calls: int
+    asked: tuple[str, ...]
+
+
+def _took(replies: Sequence[Reply], start: float, failed: str | None = None) -> _Took:
     """`failed` is the call that brought an error in place of a reply."""
-    cost: Decimal | None = Decimal(0)
-    for reply in replies:
+    ids = [reply.id for reply in replies]
+    asked = tuple(filter(None, [*ids, failed]))
+    if not replies:
+        took = time.monotonic() - start
+        return {"usage": NO_USAGE, "cost": Decimal(0), "seconds": took, "calls": 0, "asked": asked}
+    first = replies[0]
+    usage, cost, seconds, calls = first.usage, first.cost, first.seconds, int(first.source == "live")
+    for reply in replies[1:]:
+        usage += reply.usage
         cost = None if cost is None or reply.cost is None else cost + reply.cost
-    usage = sum((reply.usage for reply in replies[1:]), replies[0].usage) if replies else NO_USAGE
-    return replace(
-        result,
-        usage=usage,
-        cost=cost,
-        seconds=sum(reply.seconds for reply in replies) if replies else time.monotonic() - start,
-        calls=sum(reply.source == "live" for reply in replies),
-        asked=tuple(filter(None, [*(reply.id for reply in replies), failed])),
-    )
+        seconds += reply.seconds
+        calls += reply.source == "live"
+    return {"usage": usage, "cost": cost, "seconds": seconds, "calls": calls, "asked": asked}
 
 
 def _said(error: Exception) -> str:

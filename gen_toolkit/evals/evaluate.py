@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict, Unpack, overload
 
 from gen_toolkit import scope
 from gen_toolkit.amount import Amount
 from gen_toolkit.evals.choice import Method
 from gen_toolkit.evals.evaluation import Evaluation
+from gen_toolkit.evals.grid import Grid
 from gen_toolkit.evals.plan import planned
 from gen_toolkit.evals.result import Result
 from gen_toolkit.evals.tasks import Subject
@@ -16,6 +17,45 @@ from gen_toolkit.evals.traced import Traces
 from gen_toolkit.loop import run_sync
 from gen_toolkit.models.gateway import Model
 from gen_toolkit.prompts.prompt import Prompt
+
+
+class _How(TypedDict, total=False):
+    """What `evaluate` may be told besides; it says the same of one cell and of many."""
+
+    repeats: int
+    baseline: str | Prompt | Result | None
+    detect: float | None
+    group: str | None
+    calls: scope.Mode | None
+    budget: str | Amount | None
+    name: str | None
+    traces: Traces
+
+
+@overload
+def evaluate(
+    subject: Subject,
+    rows: Any,
+    *,
+    scorer: Any,
+    model: Model = None,
+    options: Mapping[str, Any] | None = None,
+    method: Method = "generate",
+    **how: Unpack[_How],
+) -> Result: ...
+
+
+@overload
+def evaluate(
+    subject: Subject | Sequence[Subject],
+    rows: Any,
+    *,
+    scorer: Any,
+    model: Model | Sequence[Model] = None,
+    options: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    method: Method | Sequence[Method] = "generate",
+    **how: Unpack[_How],
+) -> Result | Grid: ...
 
 
 def evaluate(
@@ -34,7 +74,7 @@ def evaluate(
     budget: str | Amount | None = None,
     name: str | None = None,
     traces: Traces = 20,
-) -> Any:
+) -> Result | Grid:
     """Evaluate a prompt, or a function of a row, on rows; the result is a table with intervals.
 
     Of lists (subjects, models, options, methods) each with each is a cell: with more than one the result is a
@@ -84,6 +124,32 @@ def evaluate(
         raise evaluation.stopped() from None
 
 
+@overload
+async def aevaluate(
+    subject: Subject,
+    rows: Any,
+    *,
+    scorer: Any,
+    model: Model = None,
+    options: Mapping[str, Any] | None = None,
+    method: Method = "generate",
+    **how: Unpack[_How],
+) -> Result: ...
+
+
+@overload
+async def aevaluate(
+    subject: Subject | Sequence[Subject],
+    rows: Any,
+    *,
+    scorer: Any,
+    model: Model | Sequence[Model] = None,
+    options: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    method: Method | Sequence[Method] = "generate",
+    **how: Unpack[_How],
+) -> Result | Grid: ...
+
+
 async def aevaluate(
     subject: Subject | Sequence[Subject],
     rows: Any,
@@ -100,7 +166,7 @@ async def aevaluate(
     budget: str | Amount | None = None,
     name: str | None = None,
     traces: Traces = 20,
-) -> Any:
+) -> Result | Grid:
     """The same as `evaluate`, to be awaited."""
     plan = planned(
         subject,

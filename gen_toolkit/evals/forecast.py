@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
 from gen_toolkit import display, scope
 from gen_toolkit.amount import Amount
+from gen_toolkit.changed import changed
 from gen_toolkit.datasets.dataset import Dataset, Row
 from gen_toolkit.errors import PromptError
 from gen_toolkit.evals.task import Task
@@ -96,7 +97,7 @@ def _of_task(task: Task, data: Dataset, repeats: int) -> Forecast:
     calls, answered = round(len(asked) * scale), round(known * scale)
     if not calls:
         return Forecast(0, answered, 0, 0, Decimal(0), 0.0, step > 1)
-    tokens = round(sum(estimate(replace(request, options={}), 0.0) for request in asked) * scale)
+    tokens = round(sum(estimate(changed(request, options={}), 0.0) for request in asked) * scale)
     seen = pace(open_journal().database, task.model)
     output = None if seen is None or seen.output_tokens is None else round(seen.output_tokens * calls)
     usd = _money(task, asked[0].model, calls, tokens, output)

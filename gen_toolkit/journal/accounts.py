@@ -68,19 +68,14 @@ class Accounts:
         self._freed = asyncio.Event()
 
     async def _book(self, asked: Reserve) -> Refusal | None:
-        booked = self._commits.send(book, asked)
-        try:
-            refusal = await asyncio.shield(booked)
-        except asyncio.CancelledError:
-            booked.add_done_callback(lambda _: self._take_back(asked, booked))
-            raise
+        refusal = await self._commits.submit(book, asked, missed=lambda refusal: self._take_back(asked, refusal))
         if refusal is None:
             self._held += _count(asked)
         return refusal
 
-    def _take_back(self, asked: Reserve, booked: asyncio.Future[Refusal | None]) -> None:
+    def _take_back(self, asked: Reserve, refusal: Refusal | None) -> None:
         """Whoever reserved is gone, and has sent nothing."""
-        if not booked.cancelled() and booked.exception() is None and booked.result() is None:
+        if refusal is None:
             self._held += _count(asked)
             self.settle(asked, NOTHING)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gen_toolkit import scope, text
-from gen_toolkit.messages.request import Request, digest
+from gen_toolkit.messages.request import Request, digest_of_texts
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ def new_call(request: Request, *, bodies: bool = True) -> Call:
     place, local = scope.place(request.hash)
     return Call(
         id=scope.new_id(),
-        key=digest([request.hash, place]),
-        cassette_key=digest([request.hash, local]),
+        key=digest_of_texts(request.hash, place),
+        cassette_key=digest_of_texts(request.hash, local),
         run=scope.run_or_session(),
         owner=where.owner,
         row=where.row.id if where.row else None,
@@ -57,9 +57,12 @@ def new_call(request: Request, *, bodies: bool = True) -> Call:
     )
 
 
+_readable = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def stored(data: Any) -> str:
     """JSON without secrets. Halves of characters, which a model may send, stand as the escapes that JSON has."""
-    readable = json.dumps(data, ensure_ascii=False)
+    readable = _readable(data)
     if not readable.isascii():
         readable = readable.encode("utf-8", "backslashreplace").decode()
     return text.scrub(readable)

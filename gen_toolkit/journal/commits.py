@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from gen_toolkit.database.engine import Database
 from gen_toolkit.database.sql import Connection
@@ -15,15 +15,18 @@ from gen_toolkit.loop import post
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+_PACE = 0.002
+"""Seconds from one transaction to the next: what comes sooner shares it. Each takes what ten calls do by themselves."""
+
 Work = Callable[[Connection, list[Item]], list[Result]]
 
 
-@dataclass(frozen=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     work: Work[Any, Any]
     item: Any
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[Any]
+    missed: Callable[[Any], None] | None = None
 
 
 class GroupCommit:
@@ -34,30 +37,47 @@ class GroupCommit:
         self._waiting: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
         threading.Thread(target=self._run, name="gen_toolkit journal", daemon=True).start()
 
-    async def submit(self, work: Work[Item, Result], item: Item) -> Result:
+    async def submit(
+        self, work: Work[Item, Result], item: Item, *, missed: Callable[[Result], None] | None = None
+    ) -> Result:
         """The result of `work` for this item, when it is durable. A result that is an exception is raised.
 
-        Whoever is cancelled while waiting has still written.
+        Whoever is cancelled while waiting has still written; then `missed` is told the result, if it is none.
         """
-        done = self.send(work, item)
-        return await asyncio.shield(done)
+        done = self._put(work, item, missed)
+        try:
+            return await done
+        except asyncio.CancelledError:
+            if missed is not None and not done.cancelled() and done.exception() is None:
+                missed(done.result())  # it was told just before
+            raise
 
     def send(self, work: Work[Item, Result], item: Item) -> asyncio.Future[Result]:
         """The same without waiting: for what may be lost when the process dies."""
+        done = self._put(work, item)
+        done.add_done_callback(_heard)
+        return done
+
+    def _put(
+        self, work: Work[Item, Result], item: Item, missed: Callable[[Result], None] | None = None
+    ) -> asyncio.Future[Result]:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Result] = loop.create_future()
-        done.add_done_callback(_heard)
-        self._waiting.put(_Waiting(work, item, loop, done))
+        self._waiting.put(_Waiting(work, item, loop, done, missed))
         return done
 
     def _run(self) -> None:
+        begun = -_PACE
         while True:
             group = [self._waiting.get()]
+            if (early := begun + _PACE - time.monotonic()) > 0:
+                time.sleep(early)
+            begun = time.monotonic()
             while not self._waiting.empty():
                 group.append(self._waiting.get())
             results = self._commit(group)
             for loop in {waiting.loop for waiting in group}:
-                told = [(w.done, r) for w, r in zip(group, results, strict=True) if w.loop is loop]
+                told = [(w, r) for w, r in zip(group, results, strict=True) if w.loop is loop]
                 post(loop, _tell, told)
 
     def _commit(self, group: list[_Waiting]) -> list[Any]:
@@ -76,14 +96,15 @@ class GroupCommit:
         return results
 
 
-def _tell(told: list[tuple[asyncio.Future[Any], Any]]) -> None:
-    for done, result in told:
-        if done.done():
-            continue
-        if isinstance(result, Exception):
-            done.set_exception(result)
+def _tell(told: list[tuple[_Waiting, Any]]) -> None:
+    for waiting, result in told:
+        if waiting.done.cancelled():
+            if waiting.missed is not None and not isinstance(result, Exception):
+                waiting.missed(result)
+        elif isinstance(result, Exception):
+            waiting.done.set_exception(result)
         else:
-            done.set_result(result)
+            waiting.done.set_result(result)
 
 
 def _heard(done: asyncio.Future[Any]) -> None:

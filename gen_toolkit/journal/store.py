@@ -13,7 +13,7 @@ from typing import Any
 
 from gen_toolkit.amount import to_pico
 from gen_toolkit.database.engine import Database, open_database
-from gen_toolkit.database.sql import Connection, bindparam, func, select
+from gen_toolkit.database.sql import Connection, Prepared, bindparam, func, or_, select
 from gen_toolkit.database.tables import calls
 from gen_toolkit.errors import GenToolkitError, ModelError
 from gen_toolkit.journal.call import Call, Known, request_body, stored
@@ -73,16 +73,11 @@ class Journal:
             "instead_of": request.instead_of,
             "asked_at": time.time(),
         }
-        asked = self.commits.send(_ask, _Ask(row, reuse))
-        try:
-            return await asyncio.shield(asked)
-        except asyncio.CancelledError:
-            asked.add_done_callback(lambda done: self._withdraw(call, done))
-            raise
+        return await self.commits.submit(_ask, _Ask(row, reuse), missed=lambda known: self._withdraw(call, known))
 
-    def _withdraw(self, call: Call, asked: asyncio.Future[Known | InFlight | None]) -> None:
+    def _withdraw(self, call: Call, known: Known | InFlight | None) -> None:
         """Whoever asked was cancelled while the intent was written: nothing has left, nothing is on the bill."""
-        if not asked.cancelled() and asked.exception() is None and asked.result() is None:
+        if known is None:
             self.commits.send(_end, _failure(call, ModelError("the call was cancelled before it was made")))
 
     async def answered(self, call: Call, reply: Reply) -> None:
@@ -151,31 +146,34 @@ def _took_nothing(error: GenToolkitError) -> dict[str, Any]:
     }
 
 
-_INSERT = calls.insert()
-_END = (
+_ASKED = (
+    *("id", "key", "cassette_key", "request_hash", "run", "owner", "row", "alias", "model", "prompt", "request"),
+    *("state", "attempts", "unanswered", "process", "instead_of", "asked_at"),
+)
+_ENDED = (
+    *("state", "reply", "error", "attempts", "unanswered", "input_tokens", "output_tokens", "cost", "answered_at"),
+)
+_INSERT = Prepared(calls.insert().values({name: bindparam(name) for name in _ASKED}))
+_END = Prepared(
     calls.update()
     .where(calls.c.id == bindparam("call"), calls.c.state == "asked")  # how a call ended is never overwritten
-    .values(
-        {
-            name: bindparam(name)
-            for name in (
-                "state",
-                "reply",
-                "error",
-                "attempts",
-                "unanswered",
-                "input_tokens",
-                "output_tokens",
-                "cost",
-                "answered_at",
-            )
-        }
+    .values({name: bindparam(name) for name in _ENDED})
+)
+_LOOK = (
+    select(*(calls.c[name] for name in ("id", "key", "state", "reply", "error", "process", "asked_at")))
+    .where(
+        calls.c.key.in_(bindparam("keys", expanding=True)),
+        or_(calls.c.state != "answered", calls.c.reply.is_not(None)),
     )
+    .order_by(calls.c.answered_at)  # the newest is read last and stays
+)
+_STOOD_IN_FOR = select(calls.c.instead_of).where(
+    calls.c.instead_of.in_(bindparam("failed", expanding=True)), calls.c.state == "answered"
 )
 
 
 def _end(connection: Connection, ended: list[dict[str, Any]]) -> list[None]:
-    connection.execute(_END, ended)
+    _END.run(connection, ended)
     return [None] * len(ended)
 
 
@@ -186,33 +184,24 @@ def _ask(connection: Connection, asked: list[_Ask]) -> list[Known | InFlight | N
     results = [known.get(ask.row["key"]) if ask.reuse else None for ask in asked]
     fresh = [ask.row for ask, found in zip(asked, results, strict=True) if found is None]
     if fresh:
-        connection.execute(_INSERT, fresh)
+        _INSERT.run(connection, fresh)
     return results
 
 
 def _find_all(connection: Connection, keys: list[str]) -> dict[str, Known | InFlight]:
-    found: dict[str, Known | InFlight] = {}
-    for row in connection.execute(_waiting(keys)):
-        if _is_in_flight(row):
-            found[row.key] = InFlight()
-    failed = (
-        select(calls.c.id, calls.c.key, calls.c.reply, calls.c.error)
-        .where(calls.c.key.in_(keys), calls.c.state == "failed", calls.c.id.in_(_stood_in_for()))
-        .order_by(calls.c.answered_at)
-    )
-    answered = (
-        select(calls.c.id, calls.c.key, calls.c.reply, calls.c.error)
-        .where(calls.c.key.in_(keys), calls.c.state == "answered", calls.c.reply.is_not(None))
-        .order_by(calls.c.answered_at)  # the newest is read last and stays
-    )
-    for query in (failed, answered):
-        found.update((row.key, _known(row)) for row in connection.execute(query))
+    """An answer where there is one. Else a failure for which another alias answered: it is part of a known answer."""
+    rows = connection.execute(_LOOK, {"keys": keys}).all()
+    if not rows:
+        return {}
+    found: dict[str, Known | InFlight] = {
+        row.key: InFlight() for row in rows if row.state == "asked" and _is_in_flight(row)
+    }
+    failed = {row.id: row for row in rows if row.state == "failed"}
+    if failed:
+        stood_in_for = set(connection.execute(_STOOD_IN_FOR, {"failed": list(failed)}).scalars())
+        found.update((row.key, _known(row)) for row in failed.values() if row.id in stood_in_for)
+    found.update((row.key, _known(row)) for row in rows if row.state == "answered")
     return found
-
-
-def _stood_in_for() -> Any:
-    """Failed calls for which another alias answered: their failure is part of an answer that is known."""
-    return select(calls.c.instead_of).where(calls.c.instead_of.is_not(None), calls.c.state == "answered")
 
 
 def _waiting(keys: list[str]) -> Any:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
+from json.encoder import encode_basestring
 from typing import Any
 
 from gen_toolkit import display, text
+from gen_toolkit.changed import changed
 from gen_toolkit.errors import PromptError
 from gen_toolkit.messages.output import Output
 from gen_toolkit.messages.tool import Tool
@@ -17,9 +19,20 @@ from gen_toolkit.messages.tool import Tool
 Message = Mapping[str, Any]
 
 
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
+
 def digest(data: Any) -> str:
     """SHA-256 of the canonical JSON of `data`, in hexadecimal."""
-    canonical = json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return _sha256(_canonical(data))
+
+
+def digest_of_texts(*texts: str) -> str:
+    """The `digest` of a list of texts: keys are made of them, several a call."""
+    return _sha256(f"[{','.join(map(encode_basestring, texts))}]")
+
+
+def _sha256(canonical: str) -> str:
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -74,7 +87,7 @@ class Request:
 
     def addressed(self, alias: str, provider: str, model: str, options: Mapping[str, Any]) -> Request:
         """This request to one model: its alias's options, under those of the call."""
-        return replace(self, alias=alias, provider=provider, model=model, options={**options, **self.options})
+        return changed(self, alias=alias, provider=provider, model=model, options={**options, **self.options})
 
     @cached_property
     def hash(self) -> str:

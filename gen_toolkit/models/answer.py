@@ -10,12 +10,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from gen_toolkit.changed import changed
 from gen_toolkit.errors import BadReply
 from gen_toolkit.messages.reply import Reply, Usage
 from gen_toolkit.messages.request import Request
 from gen_toolkit.messages.tool import ToolCall
 from gen_toolkit.models import classify
 from gen_toolkit.text import one_line
+
+_BLANK = Reply()
 
 
 def reply(request: Request, body: Any) -> Reply:
@@ -24,7 +27,7 @@ def reply(request: Request, body: Any) -> Reply:
     used = usage(body)
     billed = True if used.output_tokens else None
     message = choice.get("message")
-    if not isinstance(message, Mapping):
+    if not isinstance(message, dict):
         message = {}
     if request.choose:
         return _chosen(request, choice, used)
@@ -43,13 +46,13 @@ def reply(request: Request, body: Any) -> Reply:
         text = ""
     if text is None:
         raise bad(request, "no text in the answer", billed=billed)
-    return Reply(text=text, value=text, finish_reason=finish, usage=used, tool_calls=calls)
+    return changed(_BLANK, text=text, value=text, finish_reason=finish, usage=used, tool_calls=calls)
 
 
 def content_text(content: Any) -> str | None:
     """The text of a content, also where it comes in parts; None: there is none."""
     if isinstance(content, list):
-        texts = [part.get("text") for part in content if isinstance(part, Mapping) and part.get("type") == "text"]
+        texts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
         return "".join(text for text in texts if isinstance(text, str)) if texts else None
     return content if isinstance(content, str) else None
 
@@ -57,19 +60,20 @@ def content_text(content: Any) -> str | None:
 def usage(body: Mapping[str, Any]) -> Usage:
     """The tokens that the server counted; what it does not say, or cannot be, is unknown."""
     used = body.get("usage")
-    if not isinstance(used, Mapping):
+    if not isinstance(used, dict):
         return Usage()
 
-    def number(source: object, name: str) -> int | None:
-        value = source.get(name) if isinstance(source, Mapping) else None
-        return value if type(value) is int and 0 <= value < 2**53 else None
-
     return Usage(
-        input_tokens=number(used, "prompt_tokens"),
-        output_tokens=number(used, "completion_tokens"),
-        cached_tokens=number(used.get("prompt_tokens_details"), "cached_tokens"),
-        reasoning_tokens=number(used.get("completion_tokens_details"), "reasoning_tokens"),
+        input_tokens=_number(used, "prompt_tokens"),
+        output_tokens=_number(used, "completion_tokens"),
+        cached_tokens=_number(used.get("prompt_tokens_details"), "cached_tokens"),
+        reasoning_tokens=_number(used.get("completion_tokens_details"), "reasoning_tokens"),
     )
+
+
+def _number(source: object, name: str) -> int | None:
+    value = source.get(name) if isinstance(source, dict) else None
+    return value if type(value) is int and 0 <= value < 2**53 else None
 
 
 def decoded(request: Request, content: bytes, where: str = "the answer") -> Any:
@@ -96,12 +100,12 @@ def bad(
 
 
 def _first_choice(request: Request, body: Any) -> Mapping[str, Any]:
-    if not isinstance(body, Mapping):
+    if not isinstance(body, dict):
         raise bad(request, f"not a JSON object but {one_line(shown(body))}")
     if body.get("error"):
         raise classify.stated(request.alias, body)
     choices = body.get("choices")
-    if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise bad(request, "no choices in the answer", billed=True if usage(body).output_tokens else None)
     return choices[0]
 
@@ -120,9 +124,9 @@ def _tool_calls(request: Request, message: Mapping[str, Any], billed: bool | Non
         return ()
     found = []
     for number, call in enumerate(calls if isinstance(calls, list) else [None], 1):
-        function = call.get("function") if isinstance(call, Mapping) else None
-        name = function.get("name") if isinstance(function, Mapping) else None
-        if not isinstance(function, Mapping) or not isinstance(name, str) or not name:
+        function = call.get("function") if isinstance(call, dict) else None
+        name = function.get("name") if isinstance(function, dict) else None
+        if not isinstance(function, dict) or not isinstance(name, str) or not name:
             raise bad(request, "a tool call that names no function", billed=billed)
         written = function.get("arguments")
         if not isinstance(written, str):  # some servers send the arguments themselves

@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextvars import ContextVar
+from types import TracebackType
 
 _current: ContextVar[Deadline | None] = ContextVar("gen_toolkit_deadline", default=None)
 
 
 class Deadline:
-    """`seconds` for everything inside `async with deadline.running():`; then TimeoutError."""
+    """`seconds` for everything inside `async with Deadline(seconds):`; then TimeoutError."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -30,11 +31,15 @@ class Deadline:
     def spent(self) -> float:
         return time.monotonic() - self._start - self._paused
 
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[Deadline]:
+    async def __aenter__(self) -> Deadline:
         _current.set(self)
-        async with self._timeout:
-            yield self
+        await self._timeout.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._timeout.__aexit__(kind, error, trace)
 
     @contextlib.contextmanager
     def stopped(self) -> Iterator[None]:

@@ -30,20 +30,31 @@ class Exchange:
         with clock_stopped() if turn.locked() else contextlib.nullcontext():
             await turn.acquire()  # those before end by their own deadlines
         try:
-            async with self.begun(url, body, headers) as response:
+            response = await self._begin(url, body, headers)
+            try:
                 return await whole(self._server, response, limit)
+            finally:
+                await response.close()
         finally:
             turn.release()
 
     @contextlib.asynccontextmanager
     async def begun(self, url: str, body: bytes, headers: Mapping[str, str]) -> AsyncIterator[Response]:
         """An answer of status 2xx whose body is still to come. However the block ends, nothing stays open."""
+        response = await self._begin(url, body, headers)
+        try:
+            yield response
+        finally:
+            await response.close()
+
+    async def _begin(self, url: str, body: bytes, headers: Mapping[str, str]) -> Response:
+        """To be closed by whoever gets it."""
         transport, _ = self._line()
         response = await transport.post(url, body, headers)
+        if 200 <= response.status < 300:
+            return response
         try:
-            if not 200 <= response.status < 300:
-                raise classify.refusal(self._server, response.status, response.headers, await beginning(response))
-            yield response
+            raise classify.refusal(self._server, response.status, response.headers, await beginning(response))
         finally:
             await response.close()
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from gen_toolkit import text
 from gen_toolkit.alias import Alias
+from gen_toolkit.changed import changed
 from gen_toolkit.errors import MissingSecret, ModelError, ModelRefused, ModelUnreachable, SettingError
 from gen_toolkit.messages.piece import Piece, pieces_of
 from gen_toolkit.messages.reply import Reply
@@ -178,7 +179,7 @@ class OpenAIProvider:
         return True
 
     def _priced(self, request: Request, reply: Reply) -> Reply:
-        return replace(reply, cost=cost(self._alias, request.model, reply.usage))
+        return changed(reply, cost=cost(self._alias, request.model, reply.usage))
 
     def _headers(self) -> dict[str, str]:
         own = headers_of(self._name, self._alias)

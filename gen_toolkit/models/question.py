@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, replace
 
+from gen_toolkit.changed import changed
 from gen_toolkit.errors import OutputMismatch
 from gen_toolkit.messages.reply import Reply
 from gen_toolkit.messages.request import Message, Request
@@ -48,7 +49,7 @@ class Question:
         request = self.request
         if request.choose and reply.probabilities is not None:  # in the order of the labels: the record may lose it
             weighed = {label: reply.probabilities.get(label, 0.0) for label in request.choose}
-            reply = replace(reply, probabilities=weighed)
+            reply = changed(reply, probabilities=weighed)
         if request.tools and reply.tool_calls:
             offered = {tool.name for tool in request.tools}
             calls = tuple(replace(call, offered=call.name in offered) for call in reply.tool_calls)
@@ -59,7 +60,7 @@ class Question:
             return replace(reply, value=None)
         cut = reply.finish_reason == "length"
         value, repairs = request.output.read(reply.text, alias=reply.model, cut=cut)
-        return replace(reply, value=value, repairs=repairs)
+        return changed(reply, value=value, repairs=repairs)
 
 
 def _correction(mismatch: OutputMismatch) -> Message:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
 from gen_toolkit.alias import Alias
@@ -38,6 +39,7 @@ class Server:
         parts = urlsplit(self.address)
         return parts.port or (443 if parts.scheme == "https" else 80)
 
+    @lru_cache(64)  # noqa: B019 - a server is a few words, and there are few of them
     def url(self, path: str, query: str = "") -> str:
         """The address of one of its functions; a query that the base URL has stays."""
         parts = urlsplit(self.address)

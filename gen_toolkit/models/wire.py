@@ -59,10 +59,13 @@ def schema_format(request: Request) -> dict[str, Any] | None:
     return {"type": "json_schema", "json_schema": said}
 
 
+_sendable = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+
 def encode(body: Mapping[str, Any]) -> bytes:
     """JSON. Raises InputError where a message holds what JSON cannot."""
     try:
-        return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+        return _sendable(body).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(
             f"a message holds what cannot be sent as JSON: {one_line(error)}",

@@ -114,7 +114,9 @@ def _included(block: list[tuple[int, str, str]]) -> Included | None:
 
 @lru_cache(1024)  # a playground renders at every key: a text for each
 def _compiled(source: str, untrusted: frozenset[str]) -> jinja2.Template:
-    return _environment.from_string(fenced(_environment.parse(source), untrusted) if untrusted else source)
+    template = _environment.from_string(fenced(_environment.parse(source), untrusted) if untrusted else source)
+    template.globals = dict(template.globals)  # from a chain of mappings, which every rendering would walk
+    return template
 
 
 def variables(source: str, untrusted: frozenset[str] = frozenset()) -> frozenset[str]:
@@ -145,6 +147,8 @@ def render(source: str, values: Mapping[str, Any], untrusted: frozenset[str] = f
 
     Raises MissingVariable, or PromptError where the template does what it must not.
     """
+    if "{" not in source and "\r" not in source and len(source) <= MOST_CHARACTERS:
+        return source  # no template at all; Jinja would make of it what it is
     token = _until.set(time.monotonic() + MOST_SECONDS)
     pieces: list[str] = []
     size = 0

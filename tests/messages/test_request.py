@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from gen_toolkit.errors import PromptError
 from gen_toolkit.messages.output import Output
-from gen_toolkit.messages.request import PromptReference, Rendered, Request, as_rendered, content_text, digest
+from gen_toolkit.messages.request import (
+    PromptReference,
+    Rendered,
+    Request,
+    as_rendered,
+    content_text,
+    digest,
+    digest_of_texts,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -178,3 +186,8 @@ def test_calls_that_are_none_are_refused(calls: Any) -> None:
 @pytest.mark.parametrize(("version", "shown"), [(None, "label#1a2b3c4d"), (4, "label@4")])
 def test_a_prompt_is_named_by_version_or_by_hash(version: int | None, shown: str) -> None:
     assert str(PromptReference("label", "1a2b3c4d5e6f", version)) == shown
+
+
+@given(texts=st.lists(st.text() | st.sampled_from(CORPUS), max_size=4))
+def test_the_digest_of_texts_is_that_of_their_list(texts: list[str]) -> None:
+    assert digest_of_texts(*texts) == digest(texts)

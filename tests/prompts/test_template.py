@@ -153,3 +153,9 @@ def test_the_output_is_capped_just_above_the_longest_allowed() -> None:
     assert len(render("{{ x }}", {"x": "a" * MOST_CHARACTERS})) == MOST_CHARACTERS
     with pytest.raises(PromptError, match="characters"):
         render("{{ x }}b", {"x": "a" * MOST_CHARACTERS})
+
+
+@given(text=ANY_TEXT | st.text(st.sampled_from("a {}%#\r\n"), max_size=20))
+def test_a_text_without_templates_in_it_is_what_jinja_makes_of_it(text: str) -> None:
+    text = text.replace("{", "(")
+    assert render(text, {}) == template._environment.from_string(text).render()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -33,28 +32,32 @@ class BudgetLink:
         self._day = None if day is None else scope.Budget("day", Amount.of(day), "the workspace", daily=True)
 
     async def send(self, request: Request) -> Reply:
-        async with self._held(request) as attempt:
+        attempt = await self._attempt(request)
+        try:
             return attempt.answered(await self._then.send(request))
+        except BaseException as error:
+            attempt.failed(error)
+            raise
 
     async def stream(self, request: Request) -> Pieces:
-        async with self._held(request) as attempt, contextlib.aclosing(self._then.stream(request)) as pieces:
-            async for piece in pieces:
-                if piece.reply is not None:  # counted before the reply is given away, and so before it is recorded
-                    attempt.answered(piece.reply)
-                yield piece
-
-    @contextlib.asynccontextmanager
-    async def _held(self, request: Request) -> AsyncIterator[_Attempt]:
-        """What the attempt may take is held while it is under way; what it took is spent."""
-        attempt = _Attempt(self._accounts)
-        if budgets := self._in_force():
-            await attempt.reserve(Reserve(budgets, self._most(request, budgets)))
+        attempt = await self._attempt(request)
         try:
-            yield attempt
+            async with contextlib.aclosing(self._then.stream(request)) as pieces:
+                async for piece in pieces:
+                    if piece.reply is not None:  # counted before the reply is given away, and so before it is recorded
+                        attempt.answered(piece.reply)
+                    yield piece
         except BaseException as error:
             attempt.failed(error)
             raise
         attempt.ended()
+
+    async def _attempt(self, request: Request) -> _Attempt:
+        """What it may take is held while it is under way; what it took is spent."""
+        attempt = _Attempt(self._accounts)
+        if budgets := self._in_force():
+            await attempt.reserve(Reserve(budgets, self._most(request, budgets)))
+        return attempt
 
     def _in_force(self) -> tuple[scope.Budget, ...]:
         around = scope.current().budgets

@@ -99,8 +99,10 @@ class ReplyGuardLink:
 
 def _message(message: Message, guarded: Any) -> dict[str, Any]:
     """Text is what people wrote or a model said: contents, text parts, arguments of tools. Images pass."""
-    changed = dict(message)
     content = message.get("content")
+    if type(content) is str and "tool_calls" not in message:
+        return {**message, "content": guarded(content)}
+    changed = dict(message)
     if isinstance(content, str):
         changed["content"] = guarded(content)
     elif isinstance(content, Sequence):

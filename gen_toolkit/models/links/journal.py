@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
+from types import TracebackType
 from typing import Any
 
 from gen_toolkit import scope
+from gen_toolkit.changed import changed
 from gen_toolkit.errors import DatabaseError, GenToolkitError, ModelError, ReplayMiss, from_json
 from gen_toolkit.journal.call import Call, Known, new_call, request_body
 from gen_toolkit.journal.cassette import Cassette
@@ -55,36 +56,10 @@ class JournalLink:
                         piece = replace(piece, reply=await self._answered(call, piece.reply))
                     yield piece
 
-    @contextlib.asynccontextmanager
-    async def _asked(self, call: Call) -> AsyncIterator[Reply | None]:
-        """A known reply, or None with the intent on record; then what goes wrong inside is recorded, too."""
-        mode = scope.call_mode(self._mode)
-        if mode == "replay":
-            yield self._reply(call, self._recorded(call), "replay")
-            return
-        flying = self._journal.flying
-        while mode == "reuse" and (other := flying.get(call.key)) is not None:
-            await other.wait()  # one asks, and all who ask the same at the same time get its answer
-        over = flying[call.key] = asyncio.Event()
-        try:
-            known = await self._ask(call, reuse=mode == "reuse")
-            if known is not None:
-                self._copy(call, known)
-                yield self._reply(call, known, "reuse")
-                return
-            try:
-                yield None
-            except DatabaseError:
-                raise  # the record itself is what failed
-            except (Exception, asyncio.CancelledError, GeneratorExit) as error:
-                await self._failed(call, error)
-                raise
-        finally:
-            over.set()
-            if flying.get(call.key) is over:
-                del flying[call.key]
+    def _asked(self, call: Call) -> _Asked:
+        return _Asked(self, call, scope.call_mode(self._mode), self._journal.flying)
 
-    async def _ask(self, call: Call, *, reuse: bool) -> Known | None:
+    async def ask(self, call: Call, *, reuse: bool) -> Known | None:
         """What is known, after waiting for another process that is asking; None: this one is to ask."""
         while isinstance(found := await self._journal.ask(call, reuse=reuse), InFlight):
             while self._journal.is_in_flight(call):
@@ -92,23 +67,23 @@ class JournalLink:
         return found
 
     async def _answered(self, call: Call, reply: Reply) -> Reply:
-        reply = replace(reply, id=call.id, model=call.request.alias)
+        reply = changed(reply, id=call.id, model=call.request.alias)
         try:
             await self._journal.answered(call, reply)
         except DatabaseError as error:
             error.reply = reply  # it is paid for: whoever asked can still have it
             raise
-        self._copy(call, Known(reply=reply.to_json()))
+        self.copy(call, Known(reply=reply.to_json()))
         return reply
 
-    async def _failed(self, call: Call, error: BaseException) -> None:
+    async def failed(self, call: Call, error: BaseException) -> None:
         shown = _shown(error)
         await self._journal.failed(call, shown)
-        self._copy(call, Known(error=shown.to_json()))
+        self.copy(call, Known(error=shown.to_json()))
         if isinstance(error, ModelError):
             error.call = call.id  # for whoever stands in
 
-    def _recorded(self, call: Call) -> Known:
+    def recorded(self, call: Call) -> Known:
         if self._cassette is not None:
             entry, where = self._cassette.find(call.cassette_key), str(self._cassette.path)
             found = None if entry is None else Known(reply=entry.get("reply"), error=entry.get("error"))
@@ -126,7 +101,7 @@ class JournalLink:
             raise _no_longer(call, found)
         return found
 
-    def _reply(self, call: Call, known: Known, source: Source) -> Reply:
+    def reply(self, call: Call, known: Known, source: Source) -> Reply:
         if known.reply is not None:
             return Reply.from_json(known.reply, id=known.id, model=call.request.alias, source=source, attempts=0)
         error = from_json(known.error or {})
@@ -134,12 +109,58 @@ class JournalLink:
             error.call = known.id
         raise error
 
-    def _copy(self, call: Call, known: Known) -> None:
+    def copy(self, call: Call, known: Known) -> None:
         if self._cassette is not None:
             kept: dict[str, Any] = {"error": known.error} if known.reply is None else {"reply": known.reply}
             if self._cassette.bodies:
                 kept["request"] = request_body(call.request)
             self._cassette.add(call.cassette_key, kept)
+
+
+class _Asked:
+    """One call, from its question to its end.
+
+    `async with` gives a known reply, or None with the intent on record; then what goes wrong inside is recorded, too.
+    """
+
+    def __init__(self, link: JournalLink, call: Call, mode: scope.Mode, flying: dict[str, asyncio.Event]) -> None:
+        self._link, self._call, self._mode, self._flying = link, call, mode, flying
+        self._over: asyncio.Event | None = None
+        self._known: Reply | None = None
+
+    async def __aenter__(self) -> Reply | None:
+        link, call = self._link, self._call
+        if self._mode == "replay":
+            self._known = link.reply(call, link.recorded(call), "replay")
+            return self._known
+        while self._mode == "reuse" and (other := self._flying.get(call.key)) is not None:
+            await other.wait()  # one asks, and all who ask the same at the same time get its answer
+        self._over = self._flying[call.key] = asyncio.Event()
+        try:
+            known = await link.ask(call, reuse=self._mode == "reuse")
+            if known is not None:
+                link.copy(call, known)
+                self._known = link.reply(call, known, "reuse")
+        except BaseException:
+            self._end()
+            raise
+        return self._known
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            is_ours = isinstance(error, Exception | asyncio.CancelledError | GeneratorExit)
+            if error is not None and is_ours and self._known is None and not isinstance(error, DatabaseError):
+                await self._link.failed(self._call, error)  # where the record itself failed, nothing can be recorded
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        if self._over is not None:
+            self._over.set()
+            if self._flying.get(self._call.key) is self._over:
+                del self._flying[self._call.key]
 
 
 def _no_longer(call: Call, found: Known) -> ReplayMiss:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 
 from gen_toolkit.errors import ModelError, ModelOverloaded
 from gen_toolkit.messages.reply import Reply
@@ -24,19 +23,25 @@ class LimitLink:
 
     async def send(self, request: Request) -> Reply:
         permit = await self._permit(request)
-        with self._listening(permit):
+        try:
             reply = await self._then.send(request)
+        except ModelError as error:
+            self._hear(permit, error)
+            raise
         self._limiter.used(permit, reply.usage)
         return reply
 
     async def stream(self, request: Request) -> Pieces:
         permit = await self._permit(request)
-        with self._listening(permit):
+        try:
             async with contextlib.aclosing(self._then.stream(request)) as pieces:
                 async for piece in pieces:
                     if piece.reply is not None:
                         self._limiter.used(permit, piece.reply.usage)
                     yield piece
+        except ModelError as error:
+            self._hear(permit, error)
+            raise
 
     async def _permit(self, request: Request) -> Permit:
         limiter = self._limiter
@@ -48,15 +53,10 @@ class LimitLink:
                 permit = await limiter.wait(tokens, patience)
         return permit
 
-    @contextlib.contextmanager
-    def _listening(self, permit: Permit) -> Iterator[None]:
-        try:
-            yield
-        except ModelError as error:
-            if error.billed is False:
-                self._limiter.unused(permit)
-            after = error.data.get("retry_after")
-            slower = error.data.get("status") == _TOO_MANY
-            if isinstance(error, ModelOverloaded) and (slower or after is not None):
-                self._limiter.not_now(permit, after, slower=slower)
-            raise
+    def _hear(self, permit: Permit, error: ModelError) -> None:
+        if error.billed is False:
+            self._limiter.unused(permit)
+        after = error.data.get("retry_after")
+        slower = error.data.get("status") == _TOO_MANY
+        if isinstance(error, ModelOverloaded) and (slower or after is not None):
+            self._limiter.not_now(permit, after, slower=slower)

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
+from gen_toolkit.changed import changed
 from gen_toolkit.errors import DeadlineExceeded, GenToolkitError, ModelError
 from gen_toolkit.messages.reply import Reply
 from gen_toolkit.messages.request import Request
@@ -27,26 +27,36 @@ class RetryLink:
 
     async def send(self, request: Request) -> Reply:
         attempts = _Attempts(request, self._max_attempts, self._deadline_s)
-        async with attempts.in_time():
-            while True:
-                try:
-                    return attempts.reply(await self._then.send(attempts.next()))
-                except ModelError as error:
-                    await attempts.wait_after(error)
+        try:
+            async with attempts.deadline:
+                while True:
+                    try:
+                        return attempts.reply(await self._then.send(attempts.next()))
+                    except ModelError as error:
+                        await attempts.wait_after(error)
+        except (TimeoutError, GenToolkitError) as error:
+            attempts.end(error)
+            raise
 
     async def stream(self, request: Request) -> Pieces:
         """Once a piece was given away there is no second attempt: pieces of two are never joined."""
         attempts = _Attempts(request, self._max_attempts, self._deadline_s)
-        async with attempts.in_time():
-            while True:
-                try:
-                    async with contextlib.aclosing(self._then.stream(attempts.next())) as pieces:
-                        async for piece in pieces:
-                            attempts.partial.append(piece.text)
-                            yield piece if piece.reply is None else replace(piece, reply=attempts.reply(piece.reply))
-                    return
-                except ModelError as error:
-                    await attempts.wait_after(error)
+        try:
+            async with attempts.deadline:
+                while True:
+                    try:
+                        async with contextlib.aclosing(self._then.stream(attempts.next())) as pieces:
+                            async for piece in pieces:
+                                attempts.partial.append(piece.text)
+                                if piece.reply is not None:
+                                    piece = replace(piece, reply=attempts.reply(piece.reply))
+                                yield piece
+                        return
+                    except ModelError as error:
+                        await attempts.wait_after(error)
+        except (TimeoutError, GenToolkitError) as error:
+            attempts.end(error)
+            raise
 
 
 class _Attempts:
@@ -55,7 +65,7 @@ class _Attempts:
     def __init__(self, request: Request, most: int, deadline_s: float) -> None:
         self._request, self._most = request, most
         self._deadline_s = deadline_s
-        self._deadline = Deadline(deadline_s)
+        self.deadline = Deadline(deadline_s)
         self._start = time.monotonic()
         self._made = 0
         self._under_way = False
@@ -71,7 +81,7 @@ class _Attempts:
 
     def reply(self, reply: Reply) -> Reply:
         seconds = time.monotonic() - self._start
-        return replace(reply, attempts=self._made, unanswered=self._unanswered, seconds=seconds)
+        return changed(reply, attempts=self._made, unanswered=self._unanswered, seconds=seconds)
 
     async def wait_after(self, error: ModelError) -> None:
         """Pause before the next attempt, or raise where there must be none."""
@@ -82,31 +92,26 @@ class _Attempts:
         pause = _pause(self._made, error.data.get("retry_after"))
         if not error.retryable or self._made >= self._most or any(self.partial):
             raise self._told(error)
-        if pause >= self._deadline.left:
+        if pause >= self.deadline.left:
             raise TimeoutError from None  # waiting would only bring the same, later
         await asyncio.sleep(pause)
 
-    @contextlib.asynccontextmanager
-    async def in_time(self) -> AsyncIterator[None]:
-        try:
-            async with self._deadline.running():
-                yield
-        except TimeoutError:
+    def end(self, error: TimeoutError | GenToolkitError) -> None:
+        """Say of an error what the whole call took. Raises DeadlineExceeded where it is that time is up."""
+        if isinstance(error, TimeoutError):
             if self._under_way:
                 self._unanswered += 1  # what was cut off may have been answered, and billed
             because = f"; the last attempt said: {self._last.message}" if self._last else ""
-            error = DeadlineExceeded(
+            late = DeadlineExceeded(
                 f"{self._request.alias!r} gave no whole answer within {self._deadline_s:g} s "
                 f"and {self._made} attempt{'s' * (self._made != 1)}{because}",
                 fix="Raise deadline_s of the alias, or look at the server.",
                 alias=self._request.alias,
                 deadline_s=self._deadline_s,
             )
-            raise self._told(error) from self._last
-        except GenToolkitError as error:
-            if not isinstance(error, ModelError):  # ours: this attempt was never sent, those before it were
-                error.data |= {"attempts": self._made - 1, "unanswered": self._unanswered}
-            raise
+            raise self._told(late) from self._last
+        if not isinstance(error, ModelError):  # ours: this attempt was never sent, those before it were
+            error.data |= {"attempts": self._made - 1, "unanswered": self._unanswered}
 
     def _told(self, error: ModelError) -> ModelError:
         """The error with what the whole call took, and of a stream what came before it."""

@@ -74,16 +74,38 @@ class Unpacker:
 
 async def unpacked(server: Server, response: Response, limit: int) -> AsyncGenerator[bytes, None]:
     """The body in pieces, unpacked. Raises BadReply where it is too large or cannot be unpacked."""
+    with _typed(server, response, limit) as unpacker:
+        async with contextlib.aclosing(response.chunks()) as chunks:
+            async for chunk in chunks:
+                for data in unpacker.feed(chunk):
+                    yield data
+
+
+async def whole(server: Server, response: Response, limit: int) -> bytes:
+    """The body at once."""
+    found: list[bytes] = []
+    last = bytearray()  # pieces may be of one byte each, which by themselves take forty
+    with _typed(server, response, limit) as unpacker:
+        async with contextlib.aclosing(response.chunks()) as chunks:
+            async for chunk in chunks:
+                for data in unpacker.feed(chunk):
+                    last += data
+                    if len(last) >= _AT_ONCE:
+                        found.append(bytes(last))
+                        last.clear()
+    return b"".join((*found, last))
+
+
+@contextlib.contextmanager
+def _typed(server: Server, response: Response, limit: int) -> Iterator[Unpacker]:
+    """What unpacks the body; errors of the block are ours. A body that is not whole at its end is one."""
     encoding = response.headers.get("content-encoding", "")
     size = response.headers.get("content-length", "")
     try:
         unpacker = Unpacker(encoding, limit)
         if size.isdecimal() and (len(size) > len(str(limit)) or int(size) > limit):
             raise TooLarge(b"")
-        async with contextlib.aclosing(response.chunks()) as chunks:
-            async for chunk in chunks:
-                for data in unpacker.feed(chunk):
-                    yield data
+        yield unpacker
         if not unpacker.is_whole:
             raise classify.cut(server, "its compressed body ends too soon")
     except LookupError:
@@ -92,19 +114,6 @@ async def unpacked(server: Server, response: Response, limit: int) -> AsyncGener
         raise classify.unreadable(server, "a body that cannot be unpacked") from None
     except TooLarge:
         raise classify.unreadable(server, f"more than {limit / 2**20:g} MiB") from None
-
-
-async def whole(server: Server, response: Response, limit: int) -> bytes:
-    """The body at once."""
-    found: list[bytes] = []
-    last = bytearray()  # pieces may be of one byte each, which by themselves take forty
-    async with contextlib.aclosing(unpacked(server, response, limit)) as pieces:
-        async for piece in pieces:
-            last += piece
-            if len(last) >= _AT_ONCE:
-                found.append(bytes(last))
-                last.clear()
-    return b"".join((*found, last))
 
 
 async def beginning(response: Response, limit: int = MOST_REFUSAL) -> bytes:
