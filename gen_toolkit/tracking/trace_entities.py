@@ -142,9 +142,9 @@ def _span_id(key: bytes, number: int) -> str:
 def _metadata(row: RowTrace, run: str) -> dict[str, str]:
     metadata = {"mlflow.sourceRun": run, "mlflow.trace_schema.version": "3"}
     tokens = row.usage.get("input_tokens"), row.usage.get("output_tokens")
-    if tokens[0] is not None and tokens[1] is not None and row.calls:
+    if tokens[0] is not None and tokens[1] is not None and (row.calls or any(tokens)):  # a cassette's calls have no ids
         metadata["mlflow.trace.tokenUsage"] = json.dumps(_usage(tokens[0], tokens[1]))
-    if row.cost is not None and row.calls:
+    if row.cost is not None and (row.calls or any(tokens)):
         metadata["mlflow.trace.cost"] = json.dumps({"total_cost": float(row.cost)})
     return metadata
 
