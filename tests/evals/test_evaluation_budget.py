@@ -60,15 +60,17 @@ def test_it_stops_when_the_budget_is_used_up_and_the_next_goes_on_where_it_stopp
 def test_rows_that_were_under_way_are_finished_and_no_other_is_begun() -> None:
     begun: list[str] = []
     finished: list[str] = []
-    gate = asyncio.Event()
+    refused = asyncio.Event()
 
     async def ask(row: Any) -> str:
         begun.append(row["text"])
         if len(begun) == 5:
-            gate.set()
-            await gt.achat(row["text"], max_tokens=10**6)  # there is no room for this one
+            try:
+                await gt.achat(row["text"], max_tokens=10**6)  # there is no room for this one
+            finally:
+                refused.set()
         elif len(begun) > 1:
-            await gate.wait()
+            await refused.wait()
             await asyncio.sleep(0.2)
         finished.append(row["text"])
         return "good"
