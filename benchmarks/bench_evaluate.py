@@ -15,6 +15,7 @@ import json
 import os
 import statistics
 import subprocess
+import sys
 from pathlib import Path
 
 from bench_gateway import DELAY, server
@@ -34,10 +35,11 @@ def measure(name: str, url: str, rows: int, width: int) -> dict[str, float] | No
     python, script = (PYTHON, "evaluators.py") if name in CONTENDERS else (os.environ["PEERS"], "evaluators_peers.py")
     command = [python, str(HERE / script), name, url, str(rows), str(width)]
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("GEN_TOOLKIT_", "OPENAI_", "MLFLOW_"))}
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, timeout=PATIENCE, check=False
-    )
-    if done.returncode:
+    try:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, timeout=PATIENCE, check=True
+        )
+    except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
         return None
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -59,6 +61,7 @@ def table(rows: int, width: int, names: list[str], runs: int) -> None:
         for name in names:
             with server() as url:
                 taken[name].append(measure(name, url, rows, width))
+            print(f"{rows:,} rows, {width} in flight: {name} {taken[name][-1]}", file=sys.stderr, flush=True)
     loop = [run["rows"] for run in taken.get(LOOP, []) if run is not None]
     print(f"{rows:,} rows, {width} in flight (ideal {ideal:.2f} s; load of the machine {os.getloadavg()[1]:.1f})\n")
     print("| | seconds | of the ideal | against the loop | until recorded | CPU ms a row | memory added | rows |")

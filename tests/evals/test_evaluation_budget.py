@@ -74,15 +74,17 @@ def test_answers_that_are_known_do_not_count_against_the_budget() -> None:
 def test_rows_that_were_under_way_are_finished_and_no_other_is_begun() -> None:
     begun: list[str] = []
     finished: list[str] = []
-    gate = asyncio.Event()
+    refused = asyncio.Event()
 
     async def ask(row: Any) -> str:
         begun.append(row["text"])
         if len(begun) == 5:
-            gate.set()
-            await gt.achat(row["text"], max_tokens=10**6)  # there is no room for this one
+            try:
+                await gt.achat(row["text"], max_tokens=10**6)  # there is no room for this one
+            finally:
+                refused.set()
         elif len(begun) > 1:
-            await gate.wait()
+            await refused.wait()
             await asyncio.sleep(0.2)
         finished.append(row["text"])
         return "good"

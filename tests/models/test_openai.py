@@ -266,11 +266,11 @@ SLOW = {
 
 @pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW)
 def test_the_deadline_bounds_an_answer_that_does_not_come(server: OpenAIServer, alias: Alias, answer: Answer) -> None:
-    alias(deadline_s="0.4")
+    alias(deadline_s="1")
     server.say(answer)
     before = time.monotonic()
     failed = failure(DeadlineExceeded, "Raise deadline_s")
-    assert time.monotonic() - before < 2
+    assert time.monotonic() - before < 15
     assert (len(server.seen), failed.attempts, failed.exit_code) == (1, 1, 4)
 
 
@@ -288,7 +288,7 @@ def test_a_wait_that_the_deadline_forbids_is_not_begun(server: OpenAIServer) -> 
     server.say(error(429, retry_after="3600"))
     before = time.monotonic()
     assert "429" in failure(DeadlineExceeded, "Raise deadline_s").message
-    assert time.monotonic() - before < 2
+    assert time.monotonic() - before < 15
 
 
 # no connection, no key
