@@ -67,7 +67,8 @@ class Exchange:
     def _line(self) -> tuple[Transport, asyncio.Semaphore]:
         loop = asyncio.get_running_loop()
         if loop not in self._lines:
-            self._lines[loop] = self._opened(), asyncio.Semaphore(_MOST_IN_FLIGHT)
+            with clock_stopped():  # loading a library takes seconds on a busy machine, and is no fault of the server's
+                self._lines[loop] = self._opened(), asyncio.Semaphore(_MOST_IN_FLIGHT)
         return self._lines[loop]
 
     def _opened(self) -> Transport:

@@ -34,6 +34,7 @@ from gen_toolkit.errors import (
 from gen_toolkit.loop import run_sync
 from gen_toolkit.messages.request import Request
 from gen_toolkit.messages.tool import Tool, ToolCall
+from gen_toolkit.models.exchange import Exchange
 from gen_toolkit.models.gateway import _provider
 from gen_toolkit.settings import load_settings
 
@@ -272,6 +273,21 @@ def test_the_deadline_bounds_an_answer_that_does_not_come(server: OpenAIServer, 
     failed = failure(DeadlineExceeded, "Raise deadline_s")
     assert time.monotonic() - before < 15
     assert (len(server.seen), failed.attempts, failed.exit_code) == (1, 1, 4)
+
+
+def test_what_loading_the_transport_takes_is_not_the_servers_time(
+    server: OpenAIServer, alias: Alias, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alias(deadline_s="0.5")
+    opened = Exchange._opened
+
+    def slowly(exchange: Exchange) -> Any:
+        time.sleep(1)
+        return opened(exchange)
+
+    monkeypatch.setattr(Exchange, "_opened", slowly)
+    server.say(completion("hello"))
+    assert gt.chat("hi").text == "hello"
 
 
 def test_the_deadline_bounds_all_attempts_together(server: OpenAIServer, alias: Alias) -> None:
