@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     """The alias used when a call names none."""
     models: dict[str, Alias] = {}
     budgets: Budgets = Budgets()
+    warm: list[str] = []
+    """Modules that a template imports besides what it always does; pipelines name theirs in pipeline.toml."""
     bodies_days: float = Field(default=30, gt=0)
     """How long the journal keeps requests and replies of calls that nothing holds; hashes and costs stay."""
 

@@ -18,6 +18,7 @@ _KEYS = {
     "live": "a whole number",
     "include": "a list of texts",
     "models": "a list of texts",
+    "warm": "a list of texts",
     "timeout_s": "a number",
     "budget": 'an amount like "5 USD"',
 }
