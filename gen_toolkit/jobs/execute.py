@@ -20,6 +20,7 @@ from gen_toolkit.events import FileRecorded, Recorded, RunEnded, RunStarted, emi
 from gen_toolkit.ipynb import Notebook, read_notebook, source, tags, write_notebook
 from gen_toolkit.jobs.environment import kernel_environment, remember_secrets
 from gen_toolkit.jobs.ledger import Ledger, RunRow
+from gen_toolkit.jobs.limits import UNLIMITED, Limits
 from gen_toolkit.jobs.outcome import outcome_of
 from gen_toolkit.jobs.supervise import Ending, Progress, ended_in_order, supervise
 from gen_toolkit.jobs.values import as_json, injected_source
@@ -51,7 +52,7 @@ class Job:
     digest: str | None = None
     secrets: Sequence[str] = ()
     """Environment variables that the kernel may see."""
-    timeout: float | None = None
+    limits: Limits = UNLIMITED
     daily_budget: str | None = None
     """What all jobs of this name may spend on one day (UTC)."""
 
@@ -87,7 +88,7 @@ def execute(job: Job, progress: Progress = silent) -> Finished:
                 environment=_environment(job, run, settings),
                 late_environment=lambda: _mlflow_environment(run.id),
                 cwd=settings.workspace.root,
-                timeout=job.timeout,
+                limits=job.limits,
                 progress=progress,
                 secrets=[*job.references, *references(settings)],
             )
@@ -189,7 +190,7 @@ def _started(run: RunRow, job: Job, settings: Resolved) -> RunStarted:
 
 def _finish(run: RunRow, ending: Ending, database: Database, ledger: Ledger) -> RunRow:
     """The ledger first, then the copies: the notebook's own word, MLflow."""
-    outcome = outcome_of(database, run)
+    outcome = {**outcome_of(database, run), **ending.measured.to_json()}
     ledger.finish(run.id, ending.state, ending.reason, outcome)
     finished = ledger.find(run.id)
     mark_notebook(finished)

@@ -45,7 +45,6 @@ def run_through(path: Path, values: Mapping[str, Any], progress: Progress = sile
         environment=kernel_environment(variables(settings), own),
         late_environment=dict,
         cwd=settings.workspace.root,
-        timeout=None,
         progress=progress,
         mark=scope.SESSION_MARK,
         secrets=references(settings),

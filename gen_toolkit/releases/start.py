@@ -12,6 +12,7 @@ from typing import Any
 from gen_toolkit.errors import ReleaseError
 from gen_toolkit.ipynb import read_notebook
 from gen_toolkit.jobs.execute import Finished, Job, execute, silent
+from gen_toolkit.jobs.limits import Limits
 from gen_toolkit.jobs.parameters import Parameters
 from gen_toolkit.jobs.supervise import Progress
 from gen_toolkit.models.gateway import pin, prove_ready
@@ -53,7 +54,7 @@ def run_release(
         release=manifest["release"],
         digest=manifest["digest"],
         secrets=_secrets(manifest["models"], references, parameters, values, settings),
-        timeout=timeout or pipeline.settings().get("timeout_s"),
+        limits=Limits.of(pipeline.settings()).but(timeout=timeout),
         daily_budget=pipeline.settings().get("budget"),
     )
     return execute(job, progress)
@@ -86,7 +87,7 @@ def try_notebook(
             release_folder=folder,
             digest=frozen.digest,
             secrets=_secrets(manifest["models"], subject.references, subject.parameters, values, settings),
-            timeout=timeout,
+            limits=Limits(timeout=timeout),
         )
         return execute(job, progress)
     finally:

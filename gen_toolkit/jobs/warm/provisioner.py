@@ -22,6 +22,8 @@ from gen_toolkit.jobs.warm.client import Cold, ask, begin
 from gen_toolkit.jobs.warm.kernel import MODULE
 from gen_toolkit.workspace import find_workspace
 
+# "There is a parent, and no need to look whether it lives": the connection tells that (ipykernel's init_poller).
+_PARENT = {"JPY_PARENT_PID": "1"}
 _GONE = -signal.SIGKILL  # what is said of one whose end nobody saw
 
 
@@ -50,7 +52,7 @@ class WarmProvisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_client
                 b"k",
                 MODULE,
                 cmd[3:],
-                environment=kwargs.get("env") or os.environ,
+                environment={**(kwargs.get("env") or os.environ), **_PARENT},
                 cwd=str(kwargs.get("cwd") or os.getcwd()),
                 files=[null.fileno(), out, error],
             )
