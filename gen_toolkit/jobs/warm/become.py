@@ -19,7 +19,7 @@ import traceback
 import types
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from gen_toolkit.jobs.warm import area
 from gen_toolkit.jobs.warm.circumstances import read_at_start
@@ -105,18 +105,24 @@ def _set_path(before: str, now: str) -> None:
 
 
 def _set_streams() -> None:
-    """The objects stay, since loggers hold them; they write where this process's files lead."""
-    encoding, _, errors = os.environ.get("PYTHONIOENCODING", "").partition(":")
-    through = bool(os.environ.get("PYTHONUNBUFFERED"))
-    for stream in (sys.stdout, sys.stderr):
-        assert isinstance(stream, io.TextIOWrapper), "Python's own"
-        options: dict[str, Any] = {"line_buffering": stream is sys.stderr or stream.isatty(), "write_through": through}
-        if encoding:
-            options["encoding"] = encoding
-        if errors and stream is sys.stdout:
-            options["errors"] = errors
-        stream.reconfigure(**options)
-    sys.stdin = sys.__stdin__ = open(0, encoding=encoding or None, closefd=False)  # type: ignore[misc] # noqa: SIM115
+    """New ones: the template's believe that they can be sought in. What a logger holds of those writes here, too."""
+    named, _, errors = os.environ.get("PYTHONIOENCODING", "").partition(":")
+    encoding = named or sys.stdout.encoding
+    errors = errors or ("strict" if named else str(sys.stdout.errors))
+    sys.stdin = sys.__stdin__ = _stream(0, encoding, errors)  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = _stream(1, encoding, errors)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = _stream(2, encoding, "backslashreplace")  # type: ignore[misc]
+
+
+def _stream(number: int, encoding: str, errors: str) -> io.TextIOWrapper:
+    """As Python makes its own (`create_stdio`)."""
+    through = number > 0 and bool(os.environ.get("PYTHONUNBUFFERED"))
+    binary = open(number, "wb" if number else "rb", buffering=0 if through else -1, closefd=False)  # noqa: SIM115
+    lines = number == 2 or binary.isatty()
+    newline = "\n" if number else None
+    made = io.TextIOWrapper(binary, encoding, errors, newline, line_buffering=lines, write_through=through)  # type: ignore[type-var]
+    made.mode = "w" if number else "r"
+    return made
 
 
 def reseed() -> None:

@@ -54,6 +54,8 @@ def keep_warm(workspace: Workspace, *, keeper: int | None = None, idle: float = 
         return True
     plan = {"root": str(workspace.root), "idle": idle, "keepers": [keeper]}
     environment = {**kernel_environment([], {}), ROOM: "." * ROOM_BYTES}
+    for name in ("PYTHONIOENCODING", "PYTHONUNBUFFERED"):
+        del environment[name]  # forks learn from their template what they would do without
     if "PYTHONPATH" in environment:
         environment["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, environment["PYTHONPATH"].split(os.pathsep)))
     log = os.open(workspace.prepare() / LOG, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)

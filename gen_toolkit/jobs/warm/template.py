@@ -165,7 +165,7 @@ class _Server:
                 case ["stop"]:
                     self._leaving = True
                 case ["stale"]:
-                    alive = [pid for pid in self._keepers if self._lives(pid)]
+                    alive = [pid for pid in list(self._keepers) if self._lives(pid)]
                     _begin_anew(Plan(self.plan.root, self.plan.idle, alive))
 
     def _keep(self, pid: int) -> None:
