@@ -23,7 +23,9 @@ from typing import NoReturn
 
 from gen_toolkit.jobs.warm import area
 from gen_toolkit.jobs.warm.circumstances import read_at_start
+from gen_toolkit.jobs.warm.hidden import hide
 
+_UNNOTICED = ("mlflow",)  # whether a notebook uses it is seen by whether it is loaded: `gt.run` asks
 _ABOVE = 256  # where open files wait for their numbers
 
 
@@ -94,6 +96,7 @@ def become(start: Start, born_with: dict[str, str]) -> None:
     _set_streams()
     sys.modules["__main__"] = types.ModuleType("__main__")
     sys.modules["__main__"].__dict__["__builtins__"] = sys.modules["builtins"]
+    hide(_UNNOTICED)
     reseed()
 
 
@@ -120,8 +123,8 @@ def _stream(number: int, encoding: str, errors: str) -> io.TextIOWrapper:
     binary = open(number, "wb" if number else "rb", buffering=0 if through else -1, closefd=False)  # noqa: SIM115
     lines = number == 2 or binary.isatty()
     newline = "\n" if number else None
-    made = io.TextIOWrapper(binary, encoding, errors, newline, line_buffering=lines, write_through=through)  # type: ignore[type-var]
-    made.mode = "w" if number else "r"
+    made = io.TextIOWrapper(binary, encoding, errors, newline, line_buffering=lines, write_through=through)
+    vars(made)["mode"] = "w" if number else "r"
     return made
 
 

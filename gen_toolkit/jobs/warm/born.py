@@ -22,7 +22,7 @@ from gen_toolkit.jobs.warm.become import (
     place_files,
     set_signals,
 )
-from gen_toolkit.jobs.warm.circumstances import circumstances, difference, shadowed
+from gen_toolkit.jobs.warm.circumstances import circumstances, difference, differing, read_at_start, shadowed
 from gen_toolkit.jobs.warm.fingerprint import Fingerprint, changed
 from gen_toolkit.jobs.warm.modules import Loaded, wanted
 from gen_toolkit.workspace import Workspace
@@ -104,8 +104,10 @@ def _unfit(message: dict[str, Any], template: Template) -> str | None:
     if stale is not None:
         os.write(template.orders, b"stale\n")
         return stale
-    mine = {**circumstances(), "environment": template.environment}
-    return difference(mine, message["circumstances"]) or shadowed([message["start"]["cwd"]])
+    start = message["start"]
+    for name in differing(template.environment, read_at_start(start["environment"])):
+        return f"the environment variable {name} differs"
+    return difference(circumstances(), message["circumstances"]) or shadowed([start["cwd"]])
 
 
 def _facts(template: Template) -> dict[str, Any]:

@@ -11,8 +11,15 @@ from typing import Any
 import gen_toolkit
 
 # Read once, when a program or a library starts. LANG and LC_ALL decide encodings.
-_READ_AT_START = ("PYTHON", "LD_", "OMP_", "MKL_", "OPENBLAS_", "NUMEXPR_", "MALLOC_", "GLIBC_", "LC_", "ARROW_", "MPL")
-_ALSO = {"LANG", "LANGUAGE"}
+_READ_AT_START = ("PYTHON", "LD_", "OMP_", "MKL_", "OPENBLAS_", "NUMEXPR_", "MALLOC_", "GLIBC_", "LC_", "ARROW_",
+                  "TQDM_", "PYDEVD_")  # fmt: skip
+_ALSO = {"LANG", "LANGUAGE", "OPENAI_LOG"}
+# The same of modules that a workspace may name in `warm`: only where they are loaded.
+_READ_AT_IMPORT = {
+    "CUDA_": "torch", "TORCH": "torch", "TF_": "tensorflow", "KERAS_": "keras", "JAX_": "jax", "XLA_": "jax",
+    "HF_": "huggingface_hub", "TRANSFORMERS_": "transformers", "TOKENIZERS_": "tokenizers", "NUMBA_": "numba",
+    "MPL": "matplotlib", "RAY_": "ray", "DASK_": "dask", "LITELLM_": "litellm", "LANGCHAIN_": "langchain_core",
+}  # fmt: skip
 # These can be made up for afterwards (see `become`), or change nothing.
 _LATER = {"PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE", "PYTHONSTARTUP", "PYTHONINSPECT"}
 _FLAGS = ("optimize", "dev_mode", "utf8_mode", "isolated", "ignore_environment", "no_site", "no_user_site",
@@ -20,8 +27,8 @@ _FLAGS = ("optimize", "dev_mode", "utf8_mode", "isolated", "ignore_environment",
 _NAMESPACES = ("mnt", "pid", "net", "user", "ipc", "uts")
 
 
-def circumstances(environment: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Of this process (or one that it would start with `environment`), as plain JSON."""
+def circumstances() -> dict[str, Any]:
+    """Of this process, as plain JSON; its environment is not among them."""
     import resource
 
     limits = {name: getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")}
@@ -31,21 +38,8 @@ def circumstances(environment: Mapping[str, str] | None = None) -> dict[str, Any
         "flags": [int(getattr(sys.flags, name)) for name in _FLAGS] + sys.warnoptions + sorted(sys._xoptions),
         "namespaces": [os.stat(f"/proc/self/ns/{name}").st_ino for name in _NAMESPACES],
         "groups": sorted(os.getgroups()),
-        "environment": read_at_start(os.environ if environment is None else environment),
         "limits": {name: list(resource.getrlimit(which)) for name, which in limits.items()},
     }
-
-
-def read_at_start(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that would have had to be set before this program started."""
-    found = {
-        name: value
-        for name, value in environment.items()
-        if (name.startswith(_READ_AT_START) or name in _ALSO) and name not in _LATER
-    }
-    if "PYTHONPATH" in found:
-        found["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, found["PYTHONPATH"].split(os.pathsep)))
-    return found
 
 
 def difference(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> str | None:
@@ -59,14 +53,28 @@ def difference(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> str | None
     ):
         if mine[what] != theirs[what]:
             return said
-    here, there = mine["environment"], theirs["environment"]
-    for name in sorted(here.keys() | there.keys()):
-        if here.get(name) != there.get(name):
-            return f"the environment variable {name} differs"
     for name, (_, hard) in theirs["limits"].items():
         if _beyond(hard, mine["limits"].get(name, (hard, hard))[1]):
             return f"its limit {name} is lower"
     return None
+
+
+def read_at_start(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that would have had to be set before this program, and the modules in it, were loaded."""
+    prefixes = (*_READ_AT_START, *(prefix for prefix, module in _READ_AT_IMPORT.items() if module in sys.modules))
+    found = {
+        name: value
+        for name, value in environment.items()
+        if (name.startswith(prefixes) or name in _ALSO) and name not in _LATER
+    }
+    if "PYTHONPATH" in found:
+        found["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, found["PYTHONPATH"].split(os.pathsep)))
+    return found
+
+
+def differing(mine: Mapping[str, str], theirs: Mapping[str, str]) -> list[str]:
+    """The names of variables, found by `read_at_start`, that are not the same."""
+    return [name for name in sorted(mine.keys() | theirs.keys()) if mine.get(name) != theirs.get(name)]
 
 
 def _beyond(wanted: int, allowed: int) -> bool:

@@ -42,7 +42,7 @@ def ask(
     if connection is None:
         raise Cold("no template is up")
     try:
-        mine = circumstances(environment)
+        mine = circumstances()
         start = {
             "module": module,
             "arguments": list(arguments),

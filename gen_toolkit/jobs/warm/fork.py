@@ -16,7 +16,7 @@ from typing import NoReturn
 from gen_toolkit.jobs.children import Surroundings, fork_with, start_program
 from gen_toolkit.jobs.warm import wire
 from gen_toolkit.jobs.warm.become import Start, become, close_all_but, place_files, run, set_signals
-from gen_toolkit.jobs.warm.circumstances import read_at_start, shadowed
+from gen_toolkit.jobs.warm.circumstances import differing, read_at_start, shadowed
 from gen_toolkit.jobs.warm.kernel import MODULE
 from gen_toolkit.process import die_with_parent
 
@@ -62,8 +62,8 @@ def _started_cold(module: str, arguments: Sequence[str], surroundings: Surroundi
 def unfit(surroundings: Surroundings) -> str | None:
     """Why a process in these surroundings cannot be a fork of this one."""
     mine, its = _template[0].environment, read_at_start(surroundings.environment)
-    for name in sorted(mine.keys() | its.keys()):
-        if mine.get(name) != its.get(name) and name != "PYTHONPATH":
+    for name in differing(mine, its):
+        if name != "PYTHONPATH":  # a release's own modules come first: that can be made up for
             return f"the environment variable {name} differs"
     known = set(mine.get("PYTHONPATH", "").split(os.pathsep))
     new = [folder for folder in its.get("PYTHONPATH", "").split(os.pathsep) if folder not in known]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 MODULE = "ipykernel_launcher"
 
 
 def main() -> None:
-    from ipykernel import kernelapp
+    from ipykernel.kernelapp import IPKernelApp
 
-    kernelapp.launch_new_instance()
+    # ipykernel reads it when it is imported, which was the template's
+    IPKernelApp.launch_instance(parent_handle=int(os.environ.get("JPY_PARENT_PID") or 0))
