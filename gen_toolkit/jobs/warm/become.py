@@ -121,7 +121,7 @@ def _stream(number: int, encoding: str, errors: str) -> io.TextIOWrapper:
     """As Python makes its own (`create_stdio`)."""
     through = number > 0 and bool(os.environ.get("PYTHONUNBUFFERED"))
     binary = open(number, "wb" if number else "rb", buffering=0 if through else -1, closefd=False)  # noqa: SIM115
-    lines = number == 2 or binary.isatty()
+    lines = not through and (number == 2 or binary.isatty())
     newline = "\n" if number else None
     made = io.TextIOWrapper(binary, encoding, errors, newline, line_buffering=lines, write_through=through)
     vars(made)["mode"] = "w" if number else "r"

@@ -137,10 +137,18 @@ def unforkable() -> str | None:
     """Why this process may not be forked; None where it may. Threads of C libraries see to themselves."""
     if threading.active_count() > 1:
         return "it has threads"
-    zmq = sys.modules.get("zmq")
-    if zmq is not None and any(isinstance(it, zmq.Context) and not it.closed for it in gc.get_objects()):
-        return "it has a zmq context"
     asyncio = sys.modules.get("asyncio")
     if asyncio is not None and asyncio.events._get_running_loop() is not None:
         return "an event loop is running in it"
+    zmq = sys.modules.get("zmq")
+    if zmq is not None and zmq.Context._instance is not None:
+        return "it has a zmq context"
     return None
+
+
+def contexts() -> int:
+    """How many zmq contexts there are, also such as nobody speaks of. Looks at every object: takes its time."""
+    zmq = sys.modules.get("zmq")
+    kinds = {type(it) for it in gc.get_objects()} if zmq is not None else set()
+    found = [kind for kind in kinds if zmq is not None and issubclass(kind, zmq.Context)]
+    return sum(type(it) in found and not it.closed for it in gc.get_objects()) if found else 0

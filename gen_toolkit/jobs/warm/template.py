@@ -53,6 +53,8 @@ def main() -> None:
     except modules.Unforkable as error:
         _begin_anew(Plan(plan.root, plan.idle, plan.keepers, [*plan.without, str(error)]))
     _look_up_plugins()
+    if modules.contexts():
+        sys.exit("no warm starts here: one of the modules opens zmq sockets when it is imported")
     made_of = fingerprint(loaded.modules)
     gc.collect()
     remember_generators(gc.get_objects())
