@@ -98,7 +98,7 @@ def wanted(workspace: Workspace) -> list[str]:
 def load(named: Sequence[str], workspace: Workspace, without: Iterable[str] = ()) -> Loaded:
     """Import everything. A module that cannot be imported is left out, and told by `problems`."""
     loaded = Loaded(problems=dict.fromkeys(without, "it leaves threads or connections behind that no fork survives"))
-    for name in [*_OWN, *_THEIRS, *named]:
+    for name in [*named, *_OWN, *_THEIRS]:  # theirs first: one that no fork survives is found before all is loaded
         if name in loaded.problems:
             continue
         problem = _workspace_s(name, workspace) if name in named else None
