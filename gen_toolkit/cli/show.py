@@ -31,6 +31,22 @@ def timeout_option() -> Any:
     return typer.Option(None, "--timeout", metavar="SECONDS", min=0.1, help="End the run after this long.")
 
 
+def cell_timeout_option() -> Any:
+    return typer.Option(None, "--cell-timeout", metavar="SECONDS", min=0.1, help="End it when a cell takes longer.")
+
+
+def silence_timeout_option() -> Any:
+    return typer.Option(None, "--silence-timeout", metavar="SECONDS", min=0.1, help="End it after no output for this.")
+
+
+def memory_option() -> Any:
+    return typer.Option(None, "--memory-mb", metavar="MB", min=1, help="End it when its processes take more.")
+
+
+def output_option() -> Any:
+    return typer.Option(None, "--output-mb", metavar="MB", min=0.001, help="Collect no more output than this.")
+
+
 def parameters_option() -> Any:
     return typer.Option(
         [], "-p", "--parameter", metavar="NAME=VALUE", help="A parameter; NAME=@FILE.json reads a file."

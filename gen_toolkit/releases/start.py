@@ -12,7 +12,7 @@ from typing import Any
 from gen_toolkit.errors import ReleaseError
 from gen_toolkit.ipynb import read_notebook
 from gen_toolkit.jobs.execute import Finished, Job, execute, silent
-from gen_toolkit.jobs.limits import Limits
+from gen_toolkit.jobs.limits import UNLIMITED, Limits
 from gen_toolkit.jobs.parameters import Parameters
 from gen_toolkit.jobs.supervise import Progress
 from gen_toolkit.models.gateway import pin, prove_ready
@@ -30,10 +30,13 @@ def run_release(
     given: Mapping[str, str],
     *,
     number: int | None = None,
-    timeout: float | None = None,
     progress: Progress = silent,
+    **limits: float | None,
 ) -> Finished:
-    """Execute a release. Everything that can be refused is refused before a kernel starts."""
+    """Execute a release. Everything that can be refused is refused before a kernel starts.
+
+    `limits`, by the names of `Limits`, go before those of pipeline.toml.
+    """
     settings = load_settings()
     pipeline = pipeline_of(settings.workspace, name)
     folder = pipeline.release_folder(number)
@@ -54,7 +57,7 @@ def run_release(
         release=manifest["release"],
         digest=manifest["digest"],
         secrets=_secrets(manifest["models"], references, parameters, values, settings),
-        limits=Limits.of(pipeline.settings()).but(timeout=timeout),
+        limits=Limits.of(pipeline.settings()).but(**limits),
         daily_budget=pipeline.settings().get("budget"),
     )
     return execute(job, progress)
@@ -64,8 +67,8 @@ def try_notebook(
     path: Path,
     given: Mapping[str, str],
     *,
-    timeout: float | None = None,
     progress: Progress = silent,
+    **limits: float | None,
 ) -> Finished:
     """Execute a notebook exactly as a release of it would be, without making one."""
     settings = load_settings()
@@ -87,7 +90,7 @@ def try_notebook(
             release_folder=folder,
             digest=frozen.digest,
             secrets=_secrets(manifest["models"], subject.references, subject.parameters, values, settings),
-            limits=Limits(timeout=timeout),
+            limits=UNLIMITED.but(**limits),
         )
         return execute(job, progress)
     finally:
