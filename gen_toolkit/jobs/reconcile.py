@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gen_toolkit.database.engine import open_database
+from gen_toolkit.ipynb import sweep
 from gen_toolkit.jobs.execute import mark_notebook, tell_mlflow
 from gen_toolkit.jobs.ledger import Ledger, Reason, RunRow
 from gen_toolkit.jobs.outcome import outcome_of
@@ -19,6 +20,7 @@ def reconcile() -> Sequence[RunRow]:
     found = []
     for run in ledger.abandoned():
         end_marked(RUN_MARK, run.id)
+        sweep(run.folder)
         reason = Reason("the process that supervised it is gone; it was killed or the machine stopped")
         if ledger.finish(run.id, "lost", reason, outcome_of(database, run)):
             lost = ledger.find(run.id)
