@@ -50,7 +50,7 @@ def supervised(
     **limits: float,
 ) -> Supervised:
     """Execute the cells in `folder`, whose name is the run's id. The kernel's cwd is the folder above."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     written(folder / "prepared.ipynb", *cells, parameters=None)
     ending = supervise(
         folder.name,

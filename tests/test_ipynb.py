@@ -141,7 +141,9 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(workspace: Path) ->
 
 
 def test_what_a_killed_writer_leaves_is_swept_away_and_nothing_else(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
     for name in ("notebook.ipynb", ".notebook.ipynb.a1b2c3d4", ".hidden", "log.txt"):
-        (tmp_path / name).write_text("x")
-    ipynb.sweep(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".hidden", "log.txt", "notebook.ipynb"]
+        (folder / name).write_text("x")
+    ipynb.sweep(folder)
+    assert sorted(path.name for path in folder.iterdir()) == [".hidden", "log.txt", "notebook.ipynb"]

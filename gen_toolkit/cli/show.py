@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gen_toolkit.jobs.ledger import RunRow
 
 EXIT_OF_STATE = {"succeeded": 0, "timed out": 4}
-EXIT_OF_ERROR = {"BudgetExceeded": 4, "DeadlineExceeded": 4}
+EXIT_OF_ERROR = {"BudgetExceeded": 4, "DeadlineExceeded": 4, "NotSaved": 3}
 
 
 def json_option() -> Any:
