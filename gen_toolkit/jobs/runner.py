@@ -66,6 +66,7 @@ def main() -> None:
         pass  # told by the engine, with the cell
     except Exception as error:  # noqa: BLE001 - the supervisor must hear of whatever it was
         link.say(event="broken", error=type(error).__name__, message=str(error)[:2000])
+    log.close()
     os._exit(0)  # all is said and saved; clearing up takes a tenth of a second, and threads could hang in it
 
 
