@@ -24,6 +24,7 @@ _KEYS = {
     "memory_mb": "a number",
     "output_mb": "a number",
     "budget": 'an amount like "5 USD"',
+    "retries": "a table",
 }
 
 
@@ -99,6 +100,8 @@ def _fits(wanted: str, value: Any) -> bool:
             return isinstance(value, str) and bool(Amount.of(value))
         except InputError:
             return False
+    if wanted == "a table":
+        return isinstance(value, dict)
     if wanted == "a list of texts":
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     numbers = int if wanted == "a whole number" else (int, float)

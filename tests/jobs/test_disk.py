@@ -8,14 +8,16 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from notebook_cells import KEEPS, furnish, gen, written
+from notebook_cells import KEEPS, command, environment_of_nobody, furnish, gen, written
 from supervised import supervised
 
 from gen_toolkit.errors import SetupError
+from gen_toolkit.jobs.tree import descendants
 from gen_toolkit.process import marked
 from gen_toolkit.surface import RUN_MARK
 
@@ -107,16 +109,31 @@ def test_a_job_on_such_a_disk_is_one_line_and_exit_code_3(disk: Path, when: str)
     assert len(refused.stderr.strip().splitlines()) == 1
 
 
-def test_a_job_whose_disk_fills_up_says_so_in_a_line_and_is_not_called_a_success(disk: Path) -> None:
+def test_a_job_whose_disk_fills_up_is_recorded_as_what_it_was_once_there_is_room(disk: Path) -> None:
     root = furnish(disk / "work", mlflow=False)
     filler = disk / "filler"
-    path = written(root / "notebooks/filling.ipynb", FILL.format(filler=str(filler)), KEEPS)
-    ended = gen("try", path, cwd=root)
-    assert ended.returncode == 3, ended.stderr
-    assert "Traceback" not in ended.stderr
-    filler.unlink()
+    path = written(root / "notebooks/filling.ipynb", FILL.format(filler=str(filler)), "print('x' * 1_000_000)", KEEPS)
+    with subprocess.Popen(
+        command("try", path), cwd=root, env=environment_of_nobody(), stdout=-3, stderr=-1, text=True
+    ) as job:
+        assert patiently(filler.exists, 60)
+        assert patiently(lambda: len(descendants(job.pid)) == 0, 60)  # the run is over, its end cannot be written
+        filler.unlink()
+        _, said = job.communicate(timeout=60)
+    assert job.returncode in {1, 3}
+    assert "Traceback" not in said
     (row,) = json.loads(gen("runs", "list", "--json", cwd=root).stdout)
-    assert row["state"] in {"failed", "lost"}
+    assert row["state"] == "failed"
+    assert row["reason"]["error"] in {"DatabaseError", "NotSaved"}
     notebook = Path(row["folder"]) / "notebook.ipynb"
-    assert json.loads(notebook.read_text())["metadata"]["gen_toolkit"]["state"] == row["state"]
-    assert marked(RUN_MARK, row["id"]) == []
+    assert json.loads(notebook.read_text())["metadata"]["gen_toolkit"]["state"] == "failed"
+    assert marked(RUN_MARK, row["attempt"]) == []
+
+
+def patiently(true: Callable[[], object], seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
