@@ -21,17 +21,29 @@ class Log:
     """Standard error, which is the run's log.txt: scrubbed, and cut at the cap."""
 
     def __init__(self, cap: float) -> None:
-        self._left = cap
+        self._left = int(cap)
+        self._held = ""
         self._writing = threading.Lock()
 
     def write(self, words: str) -> None:
+        """What may be the beginning of a secret is held back until the rest has come."""
         with self._writing:
-            if self._left <= 0:
-                return
-            self._left -= len(words)
-            cut = "" if self._left > 0 else "\n[the log is cut here: output_mb]\n"
-            sys.stderr.write(text.scrub(words) + cut)
+            words = self._held + words
+            end = text.secret_begins(words)
+            self._held = words[end:]
+            self._put(text.scrub(words[:end]))
+
+    def close(self) -> None:
+        with self._writing:
+            self._put(text.scrub(self._held))
+            self._held = ""
+
+    def _put(self, words: str) -> None:
+        if self._left > 0:
+            cut = "" if len(words) < self._left else "\n[the log is cut here: output_mb]\n"
+            sys.stderr.write(words[: self._left] + cut)
             sys.stderr.flush()
+            self._left -= len(words)
 
     def follow(self, descriptor: int) -> None:
         """What the kernel's process writes past its channels, in a thread of its own."""
@@ -63,8 +75,8 @@ class Collector:
         self._cell = 0
         self._is_marked = False
 
-    def take(self, message: Any, outputs: list[Any]) -> bool:
-        """Whether to keep it. Where the first is not kept, a line in `outputs` says so."""
+    def take(self, message: Any, cell: Any) -> bool:
+        """Whether to keep it. Where the first is not kept, a line among the cell's outputs says so."""
         kind, content = message["msg_type"], message["content"]
         if kind == "clear_output":
             self._cell = 0
@@ -75,10 +87,15 @@ class Collector:
             return True
         self._tell(kind, content)
         size = len(content["text"]) if kind == "stream" else _size(content["data"])
-        if self._held + self._cell + size > self._cap:
+        room = int(self._cap) - self._held - self._cell
+        if size > room:
             if not self._is_marked:
                 self._is_marked = True
-                outputs.append({"output_type": "stream", "name": "stderr", "text": self._mark})
+                if kind == "stream" and room > 0:
+                    content["text"] = f"{content['text'][:room]}\n{self._mark}"
+                    self._cell += room
+                    return True
+                cell.outputs.append(type(cell)(output_type="stream", name="stderr", text=self._mark))
             return False
         if kind != "update_display_data":  # that replaces what is held
             self._cell += size

@@ -20,7 +20,12 @@ _KEYS = {
     "models": "a list of texts",
     "warm": "a list of texts",
     "timeout_s": "a number",
+    "cell_timeout_s": "a number",
+    "silence_timeout_s": "a number",
+    "memory_mb": "a number",
+    "output_mb": "a number",
     "budget": 'an amount like "5 USD"',
+    "retries": "a table",
 }
 
 
@@ -96,6 +101,8 @@ def _fits(wanted: str, value: Any) -> bool:
             return isinstance(value, str) and bool(Amount.of(value))
         except InputError:
             return False
+    if wanted == "a table":
+        return isinstance(value, dict)
     if wanted == "a list of texts":
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     numbers = int if wanted == "a whole number" else (int, float)

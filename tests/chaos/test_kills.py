@@ -59,6 +59,7 @@ KILLS = {
 class Run:
     process: subprocess.Popen[bytes]
     id: str
+    """Of its attempt: what its processes are marked with."""
     kernel: int
     exit_code: int = 0
     left: tuple[str, ...] = ()
@@ -100,7 +101,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
             run.exit_code = run.process.wait(timeout=30)
             patiently(lambda run=run: not marked(RUN_MARK, run.id), 10)  # type: ignore[misc]
             run.left = tuple(map(what, marked(RUN_MARK, run.id)))
-        rows = {row["id"]: row for row in gen_json("runs", "list", cwd=root)}
+        rows = {row["attempt"]: row for row in gen_json("runs", "list", cwd=root)}
         for run in runs.values():
             run.row = rows[run.id]
         yield Aftermath(root, runs, before)
@@ -214,7 +215,7 @@ def test_mlflow_does_not_say_that_it_runs(aftermath: Aftermath, name: str) -> No
     experiment = mlflow.get_experiment_by_name("work")
     assert experiment is not None
     (run,) = mlflow.search_runs(
-        [experiment.experiment_id], f"tags.`gen_toolkit.run` = '{aftermath.runs[name].id}'"
+        [experiment.experiment_id], f"tags.`gen_toolkit.run` = '{aftermath.runs[name].row['id']}'"
     )  # fmt: skip
     assert run.info.status == KILLS[name].mlflow
     assert run.data.tags["gen_toolkit.state"] == KILLS[name].state
