@@ -8,6 +8,7 @@ what the kernel's process writes past its channels.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path

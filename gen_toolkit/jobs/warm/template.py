@@ -86,7 +86,10 @@ def _begin_anew(plan: Plan) -> NoReturn:
     """The same process, with everything imported again. Locks and sockets close as it begins."""
     sys.stdout.flush()
     command = [*sys.orig_argv[:-1], json.dumps(vars(plan))]
-    os.execv(sys.executable, command)  # noqa: S606 - no shell; the program is this one
+    os.execve(sys.executable, command, _BORN_WITH)  # noqa: S606 - no shell; the program is this one
+
+
+_BORN_WITH = dict(os.environ)  # before any module that is imported writes into it
 
 
 @dataclass
