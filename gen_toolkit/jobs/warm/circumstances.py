@@ -73,8 +73,9 @@ def read_at_start(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def differing(mine: Mapping[str, str], theirs: Mapping[str, str]) -> list[str]:
-    """The names of variables, found by `read_at_start`, that are not the same."""
-    return [name for name in sorted(mine.keys() | theirs.keys()) if mine.get(name) != theirs.get(name)]
+    """The names of variables, found by `read_at_start`, that are not the same. Without a seed of hashes any will do."""
+    free = {"PYTHONHASHSEED"} - theirs.keys()
+    return [name for name in sorted({*mine, *theirs} - free) if mine.get(name) != theirs.get(name)]
 
 
 def _beyond(wanted: int, allowed: int) -> bool:

@@ -43,8 +43,9 @@ def descend(environment: dict[str, str]) -> None:
 
 def fork(module: str, arguments: Sequence[str], surroundings: Surroundings) -> int:
     """The pid of a fork of this process that runs the module's `main()`; of a new one where only that is right."""
-    if threading.active_count() > 1 or unfit(surroundings) is not None:
-        return _started_cold(module, arguments, surroundings)
+    reason = "this process has threads" if threading.active_count() > 1 else unfit(surroundings)
+    if reason is not None:
+        return _started_cold(module, arguments, surroundings, reason)
     with _files(surroundings) as (files, numbers), _undisturbed():
         parent = os.getpid()
         pid = os.fork()
@@ -53,7 +54,10 @@ def fork(module: str, arguments: Sequence[str], surroundings: Surroundings) -> i
     return pid
 
 
-def _started_cold(module: str, arguments: Sequence[str], surroundings: Surroundings) -> int:
+def _started_cold(module: str, arguments: Sequence[str], surroundings: Surroundings, reason: str) -> int:
+    if surroundings.stderr is not None:
+        with contextlib.suppress(OSError):
+            os.write(surroundings.stderr, f"[cold start of {module}: {reason}]\n".encode())
     # -u changes nothing (PYTHONUNBUFFERED is set for all of a run), and has `start_program` not fork
     safe = [] if module in _MAIN_OF else ["-P"]
     return start_program([sys.executable, "-u", *safe, "-m", module, *arguments], surroundings).pid
@@ -167,14 +171,15 @@ class Seed:
 
     def fork(self, module: str, arguments: Sequence[str], surroundings: Surroundings) -> int:
         """As `fork`, once; from the second call on it starts cold: this process has opened too much by then."""
-        if self._mine.fileno() < 0 or surroundings.dies_with_parent or unfit(surroundings) is not None:
-            return _started_cold(module, arguments, surroundings)
+        reason = "the fork that was ready is used up" if self._mine.fileno() < 0 else unfit(surroundings)
+        if reason is not None:
+            return _started_cold(module, arguments, surroundings, reason)
         with _files(surroundings) as (files, numbers), self._mine:
             start = _start(module, arguments, surroundings)
             try:
                 wire.send(self._mine, {**asdict(start), "numbers": numbers}, files)
-            except OSError:  # it was killed
-                return _started_cold(module, arguments, surroundings)
+            except OSError:
+                return _started_cold(module, arguments, surroundings, "the fork that was ready was killed")
         return self.pid
 
 

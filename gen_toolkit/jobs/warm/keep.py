@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gen_toolkit.jobs.environment import kernel_environment
+from gen_toolkit.jobs.fixed import HASH_SEED
 from gen_toolkit.jobs.warm import wire
 from gen_toolkit.jobs.warm.address import LOG, connect, possible
 from gen_toolkit.jobs.warm.area import ROOM, ROOM_BYTES
@@ -53,7 +54,7 @@ def keep_warm(workspace: Workspace, *, keeper: int | None = None, idle: float = 
     if _ask(workspace, KEEP, {"pid": keeper}) is not None:
         return True
     plan = {"root": str(workspace.root), "idle": idle, "keepers": [keeper]}
-    environment = {**kernel_environment([], {}), ROOM: "." * ROOM_BYTES}
+    environment = {**kernel_environment([], {}), "PYTHONHASHSEED": HASH_SEED, ROOM: "." * ROOM_BYTES}
     for name in ("PYTHONIOENCODING", "PYTHONUNBUFFERED"):
         del environment[name]  # forks learn from their template what they would do without
     if "PYTHONPATH" in environment:
