@@ -48,6 +48,7 @@ def cold() -> Execute:
 def warm() -> Execute:
     """Asks the template from a process that is running already, as `gen serve` or a notebook would."""
     from gen_toolkit.jobs.warm import wire
+    from gen_toolkit.jobs.warm.caller import Caller
     from gen_toolkit.jobs.warm.client import ask, begin
     from gen_toolkit.workspace import find_workspace
 
@@ -55,7 +56,7 @@ def warm() -> Execute:
         with open(os.devnull, "rb+", buffering=0) as null, open(target, "wb+", buffering=0) as out:
             connection, _ = ask(
                 find_workspace().records,
-                b"c",
+                Caller.COMMAND,
                 "gen_toolkit.cli.app",
                 ["run", name, "--json"],
                 environment=os.environ,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,8 +16,11 @@ import warm_template
 from notebook_cells import command, enter, environment_of_nobody, furnish
 from warm_template import afresh, fork, here, surrounding, template, until
 
+from gen_toolkit.jobs.children import Surroundings
 from gen_toolkit.jobs.warm import keep
-from gen_toolkit.jobs.warm.client import Cold
+from gen_toolkit.jobs.warm.caller import Caller
+from gen_toolkit.jobs.warm.client import Cold, ask
+from gen_toolkit.jobs.warm.start import WarmChild, start_warm
 from gen_toolkit.process import marked
 from gen_toolkit.surface import RUN_MARK
 from gen_toolkit.workspace import Workspace
@@ -136,12 +140,10 @@ def test_of_a_fork_that_was_killed_the_template_tells_how(warm: Workspace) -> No
 
 
 def test_a_caller_that_gives_up_before_it_says_go_has_started_nothing(warm: Workspace, tmp_path: Path) -> None:
-    from gen_toolkit.jobs.warm.client import ask
-
     with open(os.devnull, "rb+") as null:
         connection, pid = ask(
             warm.records,
-            b"c",
+            Caller.COMMAND,
             "warm_program",
             ["leave", str(tmp_path / "done")],
             environment=surrounding(),
@@ -231,3 +233,23 @@ def test_it_has_no_thread_when_it_forks_and_says_what_it_has_imported(warm: Work
     assert status.stale is None
     assert command("x")[0] == sys.executable
     assert "GEN_TOOLKIT_RUN" not in environment_of_nobody()
+
+
+def test_a_worker_of_a_server_goes_on_without_it_and_keeps_the_files_it_was_given(
+    warm: Workspace, tmp_path: Path
+) -> None:
+    with open(tmp_path / "slot", "w") as slot:
+        reader, writer = os.pipe()
+        surroundings = Surroundings(surrounding(), warm.root, None, writer, 2, pass_fds=[slot.fileno()])
+        child = start_warm(warm.records, "warm_program", "wait", str(slot.fileno()), surroundings=surroundings)
+        os.close(writer)
+        with os.fdopen(reader) as lines:
+            assert lines.readline() == "waiting\n"
+            assert os.readlink(f"/proc/{child.pid}/fd/{slot.fileno()}") == str(tmp_path / "slot")
+            assert child.wait(0.1) is None
+            assert isinstance(child, WarmChild)
+            child._handle._connection.shutdown(socket.SHUT_RDWR)  # as when the server is killed
+            assert child.wait(0.5) is None
+            child.send_signal(signal.SIGTERM)
+            assert lines.readline() == "SIGTERM\n"
+        assert child.wait(30) is not None

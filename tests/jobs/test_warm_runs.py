@@ -34,8 +34,9 @@ pytestmark = [
 
 USE = "import gen_toolkit as gt, os, sys"
 SEEN = (
-    "own = ('GEN_TOOLKIT_RUN', 'GEN_TOOLKIT_ROOT', 'GEN_TOOLKIT_WORK', 'MLFLOW_RUN_ID', 'TMPDIR', 'JPY_PARENT_PID')\n"
-    "seen = {n: v for n, v in os.environ.items() if n not in own and not n.startswith('PYDEVD_')}\n"
+    "own = ('RUN', 'ROOT', 'WORK', 'DUE')\n"
+    "other = ('MLFLOW_RUN_ID', 'TMPDIR', 'JPY_PARENT_PID', *(f'GEN_TOOLKIT_{n}' for n in own))\n"
+    "seen = {n: v for n, v in os.environ.items() if n not in other and not n.startswith('PYDEVD_')}\n"
     "gt.keep('seen', {'environment': seen, 'cwd': os.getcwd(), 'name': __name__, 'path': sys.path})\n"
     "gt.keep('limit', limit)\n"
     "gt.keep('warm', 'nbclient' in sys.modules)"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gen_toolkit.jobs.warm import keep, wire
+from gen_toolkit.jobs.warm.caller import Caller
 from gen_toolkit.jobs.warm.client import ask, begin
 from gen_toolkit.workspace import Workspace, find_workspace
 
@@ -79,7 +80,7 @@ def fork(workspace: Workspace, *arguments: str, environment: Mapping[str, str] |
     try:
         connection, pid = ask(
             workspace.records,
-            b"c",
+            Caller.COMMAND,
             "warm_program",
             arguments,
             environment=surrounding() if environment is None else environment,

@@ -26,7 +26,7 @@ from gen_toolkit.jobs.warm.circumstances import read_at_start
 from gen_toolkit.jobs.warm.hidden import hide
 
 _UNNOTICED = ("mlflow",)  # whether a notebook uses it is seen by whether it is loaded: `gt.run` asks
-_ABOVE = 256  # where open files wait for their numbers
+_ABOVE = 200  # where open files wait for their numbers: beyond those, and below the lowest limit there is (256)
 
 
 @dataclass(frozen=True)
@@ -64,13 +64,19 @@ def close_all_but(kept: Iterable[int]) -> None:
                 os.close(int(name))
 
 
+def lifted(file: int) -> int:
+    """The same open file under a number that `place_files` gives to no other; the old one is closed."""
+    number = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _ABOVE)
+    os.close(file)
+    return number
+
+
 def place_files(files: Sequence[int], numbers: Sequence[int]) -> None:
-    """Give open files the numbers they are to have, whatever has those now."""
-    lowest = max([_ABOVE, *numbers]) + 1
-    lifted = [fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, lowest) for file in files]
+    """Give open files the numbers they are to have (below 200), whatever has those now."""
+    waiting = [fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _ABOVE) for file in files]
     for file in set(files) - set(numbers):
         os.close(file)
-    for file, number in zip(lifted, numbers, strict=True):
+    for file, number in zip(waiting, numbers, strict=True):
         os.dup2(file, number, inheritable=True)
         os.close(file)
 

@@ -18,17 +18,18 @@ from gen_toolkit.jobs.warm.become import (
     become,
     close_all_but,
     leave,
+    lifted,
     outcome,
     place_files,
     set_signals,
 )
+from gen_toolkit.jobs.warm.caller import GO, PLAIN, SUPERVISOR, Caller
 from gen_toolkit.jobs.warm.circumstances import circumstances, difference, differing, read_at_start, shadowed
 from gen_toolkit.jobs.warm.fingerprint import Fingerprint, changed
 from gen_toolkit.jobs.warm.modules import Loaded, wanted
 from gen_toolkit.workspace import Workspace
 
-COMMAND, KERNEL, STATUS, KEEP, STOP = b"c", b"k", b"s", b"p", b"q"
-GO = b"!"
+STATUS, KEEP, STOP = b"s", b"p", b"q"
 _PATIENCE = 10.0
 
 
@@ -58,6 +59,7 @@ def live(connection: socket.socket, template: Template) -> NoReturn:
     try:
         os.setsid()
         set_signals()
+        connection = socket.socket(fileno=lifted(connection.detach()))
         close_all_but([connection.fileno(), template.orders])
         connection.settimeout(_PATIENCE)
         _serve(connection, template)
@@ -69,8 +71,8 @@ def live(connection: socket.socket, template: Template) -> NoReturn:
 
 def _serve(connection: socket.socket, template: Template) -> None:
     kind = connection.recv(1)
-    if kind in (COMMAND, KERNEL):
-        if kind == COMMAND:
+    if kind in (SUPERVISOR, PLAIN):
+        if kind == SUPERVISOR:
             fork.sow(template.environment)
         else:
             fork.descend(template.environment)
@@ -85,7 +87,8 @@ def _serve(connection: socket.socket, template: Template) -> None:
         wire.send(connection, {"ready": os.getpid()})
         if connection.recv(1) == GO:
             os.close(template.orders)
-            _begin(connection, message["start"], files, is_command=kind == COMMAND, template=template)
+            place_files(files, message["numbers"])
+            _begin(connection, Start(**message["start"]), Caller(message["caller"]), template)
     elif kind == STATUS:
         wire.send(connection, _facts(template))
     elif kind == KEEP:
@@ -121,16 +124,12 @@ def _facts(template: Template) -> dict[str, Any]:
     }
 
 
-def _begin(
-    connection: socket.socket, start: dict[str, Any], files: list[int], *, is_command: bool, template: Template
-) -> NoReturn:
-    begun = Start(**start)
-    place_files(files, [0, 1, 2])
+def _begin(connection: socket.socket, start: Start, caller: Caller, template: Template) -> NoReturn:
     connection.settimeout(None)
-    become(begun, template.environment)
+    become(start, template.environment)
     # a thread, and so after everything that forks: see `fork.Seed`
-    threading.Thread(target=_obey, args=(connection, is_command), name="gen_toolkit caller", daemon=True).start()
-    leave(_told(fork.main_of(begun.module), connection))
+    threading.Thread(target=_obey, args=(connection, caller), name="gen_toolkit caller", daemon=True).start()
+    leave(_told(fork.main_of(start.module), connection))
 
 
 _over = threading.Event()  # what was asked for is done: nobody has to stop any more
@@ -148,8 +147,8 @@ def _told(module: str, connection: socket.socket) -> int:
     return status
 
 
-def _obey(connection: socket.socket, is_command: bool) -> None:
-    """A byte is the number of a signal; the end of the connection is an order to stop, as when a terminal closes."""
+def _obey(connection: socket.socket, caller: Caller) -> None:
+    """A byte is the number of a signal; the end of the connection is the end of the caller."""
     said = b"."
     while said:
         try:
@@ -160,7 +159,12 @@ def _obey(connection: socket.socket, is_command: bool) -> None:
             return
         if said:
             os.kill(os.getpid(), said[0])
-    os.kill(os.getpid(), signal.SIGHUP if is_command else signal.SIGTERM)
-    if not is_command:
-        time.sleep(5)
-        os._exit(1)
+    match caller:
+        case Caller.COMMAND:
+            os.kill(os.getpid(), signal.SIGHUP)  # as when a terminal closes: the run ends in order
+        case Caller.KERNEL:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+            os._exit(1)
+        case Caller.SERVER:
+            pass  # a worker finishes what it has begun

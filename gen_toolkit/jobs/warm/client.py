@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gen_toolkit.jobs.warm import wire
 from gen_toolkit.jobs.warm.address import connect
+from gen_toolkit.jobs.warm.caller import GO, PLAIN, SUPERVISOR, Caller
 from gen_toolkit.jobs.warm.circumstances import circumstances
 from gen_toolkit.workspace import find_workspace
 
@@ -26,33 +27,38 @@ class Cold(Exception):
 
 def ask(
     records: Path,
-    kind: bytes,
+    caller: Caller,
     module: str,
     arguments: Sequence[str],
     *,
     environment: Mapping[str, str],
     cwd: str,
     files: Sequence[int],
+    more: Sequence[int] = (),
     umask: int | None = None,
 ) -> tuple[socket.socket, int]:
-    """(connection, pid) of a fork that is about to run `module`: `begin` lets it. Raises Cold."""
+    """(connection, pid) of a fork that is about to run `module`: `begin` lets it. Raises Cold.
+
+    `files` become its standard input, output and error; `more` it has under the numbers they have here.
+    """
     if os.environ.get(COLD_VARIABLE) == "cold":
         raise Cold(f"{COLD_VARIABLE}=cold says so")
     connection = connect(records)
     if connection is None:
         raise Cold("no template is up")
+    mine = circumstances()
+    start = {
+        "module": module,
+        "arguments": list(arguments),
+        "environment": dict(environment),
+        "cwd": cwd,
+        "umask": umask,
+        "limits": mine["limits"],
+    }
+    message = {"start": start, "circumstances": mine, "numbers": [0, 1, 2, *more], "caller": caller}
     try:
-        mine = circumstances()
-        start = {
-            "module": module,
-            "arguments": list(arguments),
-            "environment": dict(environment),
-            "cwd": cwd,
-            "umask": umask,
-            "limits": mine["limits"],
-        }
-        connection.sendall(kind)
-        wire.send(connection, {"start": start, "circumstances": mine}, files)
+        connection.sendall(PLAIN if caller is Caller.KERNEL else SUPERVISOR)
+        wire.send(connection, message, [*files, *more])
         answer = wire.receive(connection)
     except (OSError, ValueError) as error:
         connection.close()
@@ -66,7 +72,7 @@ def ask(
 
 def begin(connection: socket.socket) -> None:
     """Until this is said nothing has happened: whoever gave up waiting may start cold, and nothing runs twice."""
-    connection.sendall(b"!")
+    connection.sendall(GO)
     connection.settimeout(None)
 
 
@@ -102,7 +108,7 @@ def hand_over(module: str, arguments: Sequence[str]) -> Handed:
         raise Cold(f"the current folder is gone ({error.strerror})") from None
     connection, pid = ask(
         records,
-        b"c",
+        Caller.COMMAND,
         module,
         arguments,
         environment=os.environ,

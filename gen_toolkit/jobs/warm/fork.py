@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from gen_toolkit.jobs.children import Surroundings, fork_with, start_program
 from gen_toolkit.jobs.warm import wire
-from gen_toolkit.jobs.warm.become import Start, become, close_all_but, place_files, run, set_signals
+from gen_toolkit.jobs.warm.become import Start, become, close_all_but, lifted, place_files, run, set_signals
 from gen_toolkit.jobs.warm.circumstances import differing, read_at_start, shadowed
 from gen_toolkit.jobs.warm.kernel import MODULE
 from gen_toolkit.process import die_with_parent
@@ -141,7 +141,8 @@ class Seed:
     child that its parent starts, and ends with its parent where that starts none."""
 
     def __init__(self) -> None:
-        self._mine, theirs = socket.socketpair()
+        mine, theirs = socket.socketpair()
+        self._mine = socket.socket(fileno=lifted(mine.detach()))
         with _undisturbed():
             self.pid = os.fork()
             if self.pid == 0:
@@ -161,8 +162,8 @@ class Seed:
                 os._exit(0)
             message, files = received
             numbers = message.pop("numbers")
-            place_files(files, numbers)
             connection.close()
+            place_files(files, numbers)
             close_all_but(numbers)
             start = Start(**message)
             become(start, _template[0].environment)
