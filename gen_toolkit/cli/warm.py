@@ -6,11 +6,15 @@ import json
 import os
 import time
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import typer
 
 from gen_toolkit.cli.show import json_option
 from gen_toolkit.errors import SetupError
+
+if TYPE_CHECKING:
+    from gen_toolkit.jobs.warm.keep import Status
 
 group = typer.Typer(
     help="Keep a process ready that has everything imported: runs and kernels start from it at once.",
@@ -26,6 +30,7 @@ def start(
 ) -> None:
     """Have a template up for this workspace. `gen lab` and `gen serve` do this by themselves."""
     from gen_toolkit.jobs.warm.keep import keep_warm, last_words, status
+    from gen_toolkit.jobs.warm.kernelspec import offer_kernel
     from gen_toolkit.workspace import find_workspace
 
     workspace = find_workspace()
@@ -36,9 +41,8 @@ def start(
         if time.monotonic() > until:
             raise SetupError(f"the template did not come up: {last_words(workspace)}", fix="See mlruns/warm.log.")
         time.sleep(0.05)
-    print(f"a template is up: process {found.pid}, {found.modules} modules")
-    for name, problem in found.problems.items():
-        print(f"  without {name}: {problem}")
+    offer_kernel(workspace, os.environ)
+    print("\n  ".join(told(found)))
 
 
 @group.command("stop")
@@ -59,11 +63,15 @@ def status(as_json: bool = json_option()) -> None:
     found = status(find_workspace())
     if as_json:
         print(json.dumps(None if found is None else asdict(found), ensure_ascii=False))
-    elif found is None:
-        print("no template is up: runs and kernels start cold; start one with: gen warm start")
     else:
-        print(f"a template is up: process {found.pid}, {found.modules} modules, {time.time() - found.since:.0f} s old")
-        for name, problem in found.problems.items():
-            print(f"  without {name}: {problem}")
-        if found.stale:
-            print(f"  it makes itself anew at the next run: {found.stale}")
+        print("\n  ".join(told(found)))
+
+
+def told(found: Status | None) -> list[str]:
+    """For people: a line, and one for each thing that is not as it should be."""
+    if found is None:
+        return ["no template is up: runs and kernels start cold; gen warm start has one"]
+    age = time.time() - found.since
+    lines = [f"a template is up: process {found.pid}, {found.modules} modules, {age:.0f} s old"]
+    lines += [f"without {name}: {problem}" for name, problem in found.problems.items()]
+    return lines + ([f"it makes itself anew at the next run: {found.stale}"] if found.stale else [])
