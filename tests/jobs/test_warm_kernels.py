@@ -24,7 +24,11 @@ from gen_toolkit.jobs.warm import keep
 from gen_toolkit.jobs.warm.kernelspec import NAME, offer_kernel
 from gen_toolkit.workspace import Workspace
 
-pytestmark = [pytest.mark.kernel, pytest.mark.skipif(sys.platform != "linux", reason="there is no template elsewhere")]
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.timeout(400),
+    pytest.mark.skipif(sys.platform != "linux", reason="there is no template elsewhere"),
+]
 
 TOLD = "import os, pandas\nprint(os.getppid(), os.getcwd(), os.environ.get('CANARY'))"
 
