@@ -104,8 +104,6 @@ class Reaper:
             case "stop":
                 self._kill_at = steady() + order["grace"]
                 self._tell(stop=True)
-                if order["grace"]:
-                    self._signal(signal.SIGINT)
 
     def _hear(self) -> bool:
         """What the runner says: to us, or to the supervisor. Whether it said anything."""
