@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 import typer
 
 from gen_toolkit.cli.show import (
+    cell_timeout_option,
     follow,
     given,
     json_option,
+    memory_option,
+    output_option,
     parameters_option,
     run_text,
     show_run,
+    silence_timeout_option,
     timeout_option,
 )
 
@@ -29,6 +33,10 @@ def run(
     parameters: list[str] = parameters_option(),
     release: int | None = typer.Option(None, "--release", metavar="N", help="Another release than the live one."),
     timeout: float | None = timeout_option(),
+    cell_timeout: float | None = cell_timeout_option(),
+    silence_timeout: float | None = silence_timeout_option(),
+    memory_mb: float | None = memory_option(),
+    output_mb: float | None = output_option(),
     as_json: bool = json_option(),
 ) -> None:
     """Execute the live release of a pipeline with parameters."""
@@ -37,7 +45,17 @@ def run(
 
     reconcile()
     with follow(name, quiet=as_json) as progress:
-        finished = run_release(name, given(parameters), number=release, timeout=timeout, progress=progress)
+        finished = run_release(
+            name,
+            given(parameters),
+            number=release,
+            progress=progress,
+            timeout=timeout,
+            cell_timeout=cell_timeout,
+            silence_timeout=silence_timeout,
+            memory_mb=memory_mb,
+            output_mb=output_mb,
+        )
     show_run(finished, as_json)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from gen_toolkit import scope
 from gen_toolkit.database.engine import Database, open_database
 from gen_toolkit.database.place import references
 from gen_toolkit.errors import DatabaseError, GenToolkitError
@@ -38,8 +39,12 @@ Result = TypeVar("Result")
 
 
 def execute(job: Job, progress: Progress = silent) -> Finished:
-    """Ask for a run of `job`, have it at once, and execute it."""
-    lease = Ledger(open_database()).begin(job.asked_for())
+    """Ask for a run of `job`, have it at once, and execute it. Raises DatabaseError before there is a run."""
+    settings, attempt = load_settings(), scope.new_id()
+    database = open_database(settings)
+    remember_secrets(job.references)
+    folder = prepared_folder(job, attempt, settings)
+    lease = Ledger(database).begin(job.asked_for(), attempt=attempt, folder=folder)
     assert lease is not None, "no instant is asked for"
     return carry_out(job, lease, progress)
 
@@ -83,7 +88,10 @@ class _Work:
 def _attempt(work: _Work, lease: Lease) -> Finished:
     job, ledger = work.job, work.ledger
     remember_secrets(job.references)
-    run, folder = _prepared(work, lease)
+    prepared = _prepared(work, lease)
+    if prepared is None:
+        return Finished(ledger.find(lease.run))
+    run, folder = prepared
     with ended_in_order() as hold_off_signals, _beating(ledger, lease) as (orders, heartbeat):
 
         def under_way() -> dict[str, str]:
@@ -113,13 +121,17 @@ def _attempt(work: _Work, lease: Lease) -> Finished:
         return Finished(ledger.find(lease.run), ending.signal)
 
 
-def _prepared(work: _Work, lease: Lease) -> tuple[RunRow, Path]:
-    """The run, on record as it starts, and the folder of this attempt. What stands in the way ends the attempt."""
+def _prepared(work: _Work, lease: Lease) -> tuple[RunRow, Path] | None:
+    """The run, on record as it starts, and the folder of this attempt. What stands in the way ends the attempt.
+
+    None: the lease is lost already.
+    """
     ledger = work.ledger
     try:
-        folder = prepared_folder(work.job, lease, work.settings)
-        ledger.record(lease, folder=folder, process=this_process())
+        folder = prepared_folder(work.job, lease.attempt, work.settings)
         run = ledger.find(lease.run)
+        if run.folder is None and not ledger.record(lease, folder=folder, process=this_process()):
+            return None
         tell_start(run, lease, work.settings)
     except GenToolkitError as error:
         with contextlib.suppress(DatabaseError):  # what cannot be written now is found out by the next command

@@ -19,6 +19,10 @@ _KEYS = {
     "include": "a list of texts",
     "models": "a list of texts",
     "timeout_s": "a number",
+    "cell_timeout_s": "a number",
+    "silence_timeout_s": "a number",
+    "memory_mb": "a number",
+    "output_mb": "a number",
     "budget": 'an amount like "5 USD"',
     "retries": "a table",
 }
