@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from notebook_cells import KEEPS, furnish, gen, written
+from notebook_cells import KEEPS, command, environment_of_nobody, furnish, gen, written
 from supervised import supervised
 
 from gen_toolkit.errors import SetupError
@@ -107,16 +108,28 @@ def test_a_job_on_such_a_disk_is_one_line_and_exit_code_3(disk: Path, when: str)
     assert len(refused.stderr.strip().splitlines()) == 1
 
 
-def test_a_job_whose_disk_fills_up_says_so_in_a_line_and_is_not_called_a_success(disk: Path) -> None:
+@pytest.mark.parametrize("then", ["there is room again", "Ctrl-C"])
+def test_a_job_whose_disk_fills_up_waits_until_its_end_can_be_recorded(disk: Path, then: str) -> None:
     root = furnish(disk / "work", mlflow=False)
     filler = disk / "filler"
     path = written(root / "notebooks/filling.ipynb", FILL.format(filler=str(filler)), KEEPS)
-    ended = gen("try", path, cwd=root)
-    assert ended.returncode == 3, ended.stderr
-    assert "Traceback" not in ended.stderr
+    process = subprocess.Popen(
+        command("try", path), cwd=root, env=environment_of_nobody(), stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    said = ""
+    while "waiting to record how it ended" not in said:
+        said = process.stderr.readline()
+        assert said, "it ended"
+    if then == "Ctrl-C":
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+        assert process.returncode == 3
+        assert "Traceback" not in told
     filler.unlink()
+    process.communicate(timeout=60)
     (row,) = json.loads(gen("runs", "list", "--json", cwd=root).stdout)
-    assert row["state"] in {"failed", "lost"}
+    assert row["state"] == ("lost" if then == "Ctrl-C" else "failed")
     notebook = Path(row["folder"]) / "notebook.ipynb"
     assert json.loads(notebook.read_text())["metadata"]["gen_toolkit"]["state"] == row["state"]
-    assert marked(RUN_MARK, row["id"]) == []
+    assert marked(RUN_MARK, row["attempt"]) == []
