@@ -75,7 +75,8 @@ def follow(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int, s
         if quiet or (line and now - shown < (0.1 if live else 10.0)):
             return
         shown = now
-        said = one_line(f"{title.strip()}  cell {cell}/{of}  {line}", 110)
+        where = f"cell {cell}/{of}  " if of else ""
+        said = one_line(f"{title.strip()}  {where}{line}", 110)
         sys.stderr.write(f"\r\x1b[2K{said}" if live else f"{said}\n")
         sys.stderr.flush()
 
