@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gen_toolkit.database.engine import Database, open_database
 from gen_toolkit.ipynb import sweep
 from gen_toolkit.jobs.ending import Ending
 from gen_toolkit.jobs.execute import record_end, tell
+from gen_toolkit.jobs.group import end_group
 from gen_toolkit.jobs.ledger import Ledger, Reason, RunRow
 from gen_toolkit.jobs.rows import LEASE, Lease
 from gen_toolkit.process import end_marked, is_alive, marked, steady, this_process
@@ -33,6 +35,15 @@ def reconcile() -> Sequence[RunRow]:
     found = [run for run, process in under_way if _is_over(run, process, now) and _ended(database, run, process)]
     _tell_untold(database)
     return found
+
+
+def as_seen(database: Database, found: Sequence[RunRow]) -> Sequence[RunRow]:
+    """Runs for people, where nothing could be put right: what is gone does not run, whatever the record says."""
+    if not any(run.state == "running" for run in found):
+        return found
+    _, under_way = Ledger(database).under_way()
+    gone = {run.id for run, process in under_way if not is_alive(process)}
+    return [replace(run, state="lost", reason=GONE) if run.id in gone else run for run in found]
 
 
 class LeaseWatch:
@@ -71,7 +82,8 @@ def _ended(database: Database, run: RunRow, process: str) -> bool:
     assert lease is not None, "under way"
     if _is_here(process) and not end_marked(RUN_MARK, lease.attempt):
         return False
-    if run.folder is not None:
+    if run.folder is not None and _is_here(process):
+        end_group(run.folder)
         sweep(run.folder)
     ending = Ending("lost", SILENT if is_alive(process) else GONE)
     if not record_end(database, lease, ending, run.folder, seen=run.lease_until):

@@ -22,6 +22,7 @@ from gen_toolkit.errors import SetupError
 from gen_toolkit.ipynb import sweep
 from gen_toolkit.jobs.children import Child, Surroundings, start
 from gen_toolkit.jobs.ending import Ending as Ending
+from gen_toolkit.jobs.group import end_group
 from gen_toolkit.jobs.ledger import Reason
 from gen_toolkit.jobs.limits import UNLIMITED, Limits
 from gen_toolkit.jobs.lines import Lines, written
@@ -74,6 +75,7 @@ def supervise(
                 _follow(reaper, watch, orders)
         finally:
             end_marked(mark, run)
+            end_group(folder)
             sweep(folder)
     ending = watch.ending()
     if ending.state == "succeeded":

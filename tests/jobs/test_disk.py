@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,6 @@ from notebook_cells import KEEPS, command, environment_of_nobody, furnish, gen, 
 from supervised import supervised
 
 from gen_toolkit.errors import SetupError
-from gen_toolkit.jobs.tree import descendants
 from gen_toolkit.process import marked
 from gen_toolkit.surface import RUN_MARK
 
@@ -109,31 +108,28 @@ def test_a_job_on_such_a_disk_is_one_line_and_exit_code_3(disk: Path, when: str)
     assert len(refused.stderr.strip().splitlines()) == 1
 
 
-def test_a_job_whose_disk_fills_up_is_recorded_as_what_it_was_once_there_is_room(disk: Path) -> None:
+@pytest.mark.parametrize("then", ["there is room again", "Ctrl-C"])
+def test_a_job_whose_disk_fills_up_waits_until_its_end_can_be_recorded(disk: Path, then: str) -> None:
     root = furnish(disk / "work", mlflow=False)
     filler = disk / "filler"
     path = written(root / "notebooks/filling.ipynb", FILL.format(filler=str(filler)), "print('x' * 1_000_000)", KEEPS)
-    with subprocess.Popen(
-        command("try", path), cwd=root, env=environment_of_nobody(), stdout=-3, stderr=-1, text=True
-    ) as job:
-        assert patiently(filler.exists, 60)
-        assert patiently(lambda: len(descendants(job.pid)) == 0, 60)  # the run is over, its end cannot be written
-        filler.unlink()
-        _, said = job.communicate(timeout=60)
-    assert job.returncode in {1, 3}
-    assert "Traceback" not in said
+    process = subprocess.Popen(
+        command("try", path), cwd=root, env=environment_of_nobody(), stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    said = ""
+    while "waiting to record how it ended" not in said:
+        said = process.stderr.readline()
+        assert said, "it ended"
+    if then == "Ctrl-C":
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+        assert process.returncode == 3
+        assert "Traceback" not in told
+    filler.unlink()
+    process.communicate(timeout=60)
     (row,) = json.loads(gen("runs", "list", "--json", cwd=root).stdout)
-    assert row["state"] == "failed"
-    assert row["reason"]["error"] in {"DatabaseError", "NotSaved"}
+    assert row["state"] == ("lost" if then == "Ctrl-C" else "failed")
     notebook = Path(row["folder"]) / "notebook.ipynb"
-    assert json.loads(notebook.read_text())["metadata"]["gen_toolkit"]["state"] == "failed"
+    assert json.loads(notebook.read_text())["metadata"]["gen_toolkit"]["state"] == row["state"]
     assert marked(RUN_MARK, row["attempt"]) == []
-
-
-def patiently(true: Callable[[], object], seconds: float) -> bool:
-    until = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.05)
-    return True
