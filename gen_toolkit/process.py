@@ -44,6 +44,11 @@ def _exists(pid: int) -> bool:
     return True
 
 
+def steady() -> float:
+    """Seconds on a clock that nobody sets, the same for all processes; a machine asleep does not stop it."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform.startswith("linux") else time.monotonic()
+
+
 def _started(pid: int) -> int | None:
     """Clock ticks from boot to the process's start (proc(5), stat field 22); None: gone or a zombie."""
     try:
