@@ -22,7 +22,8 @@ from gen_toolkit.amount import Amount
 from gen_toolkit.surface import RUN_MARK, cell
 
 Mode = Literal["live", "reuse", "replay"]
-ROOT_MARK = "GEN_TOOLKIT_ROOT"  # the first attempt of a job: owner of its calls
+ROOT_MARK = "GEN_TOOLKIT_ROOT"  # the run of a job, whatever the attempt: owner of its calls
+ATTEMPT_MARK = "GEN_TOOLKIT_ATTEMPT"  # its number: from the second on, answers of those before are reused
 SESSION_MARK = "GEN_TOOLKIT_SESSION"
 RELEASE_MARK = "GEN_TOOLKIT_RELEASE"  # the folder of the release that is being executed
 BUDGETS_MARK = "GEN_TOOLKIT_RUN_BUDGETS"  # what a job and all its processes are held to, as JSON
@@ -96,6 +97,7 @@ def current() -> Scope:
     return _current.get() or Scope(
         run=os.environ.get(RUN_MARK),
         owner=os.environ.get(ROOT_MARK),
+        default_mode="reuse" if os.environ.get(ATTEMPT_MARK, "1") != "1" else "live",
         release=_release[0] if _release else _path(os.environ.get(RELEASE_MARK)),
         budgets=_budgets(os.environ.get(BUDGETS_MARK, "[]")),
     )

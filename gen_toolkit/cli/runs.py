@@ -51,11 +51,11 @@ def list_(
     """The newest runs and how they ended."""
     from gen_toolkit import display
     from gen_toolkit.database.engine import open_database
-    from gen_toolkit.jobs.ledger import Ledger, short
+    from gen_toolkit.jobs.ledger import Filter, Ledger, short
     from gen_toolkit.jobs.reconcile import reconcile
 
     reconcile()
-    found = Ledger(open_database()).list(name=name, state=state, limit=limit)
+    found = Ledger(open_database()).list(Filter(name=name, state=state), limit=limit)
     if as_json:
         print(json.dumps([row.to_json() for row in found], ensure_ascii=False))
         return
@@ -68,7 +68,7 @@ def list_(
             short(row.id, ids),
             row.title,
             row.state,
-            time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row.created_at)),
+            time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row.started_at or row.created_at)),
             display.seconds(row.seconds),
             display.money(row.outcome.get("cost_usd")) if row.outcome else "",
             _outcome(row),

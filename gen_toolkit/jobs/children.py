@@ -50,19 +50,20 @@ class Child:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self._status: int | None = None
+        self.status: int | None = None
+        """As far as it is known."""
 
     def poll(self) -> int | None:
         """Its status; None while it runs."""
-        if self._status is None:
+        if self.status is None:
             try:
                 pid, status = os.waitpid(self.pid, os.WNOHANG)
             except ChildProcessError:
-                self._status = _UNKNOWN  # somebody else collected it
+                self.status = _UNKNOWN  # somebody else collected it
             else:
                 if pid:
                     self.reaped(status)
-        return self._status
+        return self.status
 
     def wait(self, timeout: float | None = None) -> int | None:
         """Its status, once it has ended; None when it has not, `timeout` seconds later."""
@@ -71,7 +72,7 @@ class Child:
         while self.poll() is None and (until is None or time.monotonic() < until):
             time.sleep(pause)
             pause = min(pause * 2, 0.05)
-        return self._status
+        return self.status
 
     def send_signal(self, number: int) -> None:
         """Nothing happens to one that has ended."""
@@ -81,18 +82,20 @@ class Child:
 
     def reaped(self, status: int) -> None:
         """Whoever collects all children tells what `os.waitpid` said of this one."""
-        self._status = os.waitstatus_to_exitcode(status)
+        self.status = os.waitstatus_to_exitcode(status)
 
 
 def start(module: str, *arguments: str, surroundings: Surroundings) -> Child:
-    """Run `python -m module arguments`."""
+    """Run `python -m module arguments`; a file of that name in the current folder does not stand in its way."""
     if _fork is not None:
         return Child(_fork(module, arguments, surroundings))
-    return start_program([sys.executable, "-m", module, *arguments], surroundings)
+    return start_program([sys.executable, "-P", "-m", module, *arguments], surroundings)
 
 
 def start_program(command: Sequence[str], surroundings: Surroundings) -> Child:
-    """Run any program. Raises OSError where it cannot be started."""
+    """Run any program; `python -m` of this interpreter is forked where modules are. Raises OSError."""
+    if _fork is not None and list(command[:2]) == [sys.executable, "-m"]:
+        return Child(_fork(command[2], command[3:], surroundings))
     process = subprocess.Popen(
         command,
         env=dict(surroundings.environment),

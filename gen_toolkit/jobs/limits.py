@@ -39,3 +39,7 @@ class Limits:
     def but(self, **given: float | None) -> Self:
         """With these instead, where they are given."""
         return replace(self, **{name: value for name, value in given.items() if value is not None})
+
+
+UNLIMITED = Limits()
+"""As far as nobody says otherwise."""

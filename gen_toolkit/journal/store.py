@@ -14,7 +14,7 @@ from typing import Any
 from gen_toolkit.amount import to_pico
 from gen_toolkit.database.engine import Database, open_database
 from gen_toolkit.database.sql import Connection, bindparam, func, select
-from gen_toolkit.database.tables import calls
+from gen_toolkit.database.tables import calls, reuses
 from gen_toolkit.errors import GenToolkitError, ModelError
 from gen_toolkit.journal.call import Call, Known, request_body, stored
 from gen_toolkit.journal.cassette import Cassette
@@ -152,6 +152,7 @@ def _took_nothing(error: GenToolkitError) -> dict[str, Any]:
 
 
 _INSERT = calls.insert()
+_INSERT_REUSED = reuses.insert()
 _END = (
     calls.update()
     .where(calls.c.id == bindparam("call"), calls.c.state == "asked")  # how a call ended is never overwritten
@@ -187,6 +188,13 @@ def _ask(connection: Connection, asked: list[_Ask]) -> list[Known | InFlight | N
     fresh = [ask.row for ask, found in zip(asked, results, strict=True) if found is None]
     if fresh:
         connection.execute(_INSERT, fresh)
+    reused = [
+        {"owner": ask.row["owner"], "run": ask.row["run"], "call": found.id}
+        for ask, found in zip(asked, results, strict=True)
+        if isinstance(found, Known) and ask.row["owner"] is not None
+    ]
+    if reused:
+        connection.execute(_INSERT_REUSED, reused)
     return results
 
 

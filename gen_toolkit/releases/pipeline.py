@@ -24,6 +24,7 @@ _KEYS = {
     "models": "a list of texts",
     "timeout_s": "a number",
     "budget": 'an amount like "5 USD"',
+    "retries": "a table",
     "schedule": "a table",
     "alerts": "a table",
 }

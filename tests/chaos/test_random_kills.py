@@ -45,9 +45,9 @@ def test_random_kills_leave_the_truth_and_nothing_else(tmp_path: Path) -> None:
         time.sleep(0.5)
     rows = gen_json("runs", "list", "--limit", "100", cwd=root)
     deadline = time.monotonic() + 10
-    while any(marked(RUN_MARK, row["id"]) for row in rows) and time.monotonic() < deadline:
+    while any(marked(RUN_MARK, row["attempt"]) for row in rows) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert [row["id"] for row in rows if marked(RUN_MARK, row["id"])] == []
+    assert [row["id"] for row in rows if marked(RUN_MARK, row["attempt"])] == []
     for row in rows:
         assert row["state"] in {"succeeded", "killed", "lost"}
         assert (row["state"] == "succeeded") == (row["outcome"]["kept"].get("step") == 7 and row["reason"] is None)
