@@ -13,13 +13,13 @@ _LAST = 20
 def before(database: Database, pipeline: str, run: str) -> Before:
     """Of the newest jobs of the pipeline that ended by themselves, without `run`."""
     query = (
-        select(runs.c.state, runs.c.created_at, runs.c.ended_at)
-        .where(runs.c.name == pipeline, runs.c.kind == "job", runs.c.id != run)
+        select(runs.c.state, runs.c.started_at, runs.c.ended_at)
+        .where(runs.c.name == pipeline, runs.c.kind == "job", runs.c.parent.is_(None), runs.c.id != run)
         .where(runs.c.state.in_(["succeeded", *FAILED]))
-        .order_by(runs.c.created_at.desc())
+        .order_by(runs.c.ended_at.desc())
         .limit(_LAST)
     )
     with database.read() as connection:
         rows = connection.execute(query).all()
-    took = [row.ended_at - row.created_at for row in rows if row.state == "succeeded"]
+    took = [row.ended_at - row.started_at for row in rows if row.state == "succeeded"]
     return Before(failed=bool(rows) and rows[0].state != "succeeded", took=took)

@@ -11,7 +11,7 @@ from typing import NoReturn
 import typer
 
 from gen_toolkit import __version__
-from gen_toolkit.cli import calls, demo, models, notebooks, prompts, runs, servers, workspaces
+from gen_toolkit.cli import calls, demo, models, notebooks, prompts, runs, schedules, serve, servers, workspaces
 from gen_toolkit.errors import GenToolkitError
 
 app = typer.Typer(
@@ -33,6 +33,8 @@ app.command("check")(notebooks.check)
 app.command("try")(notebooks.try_)
 app.command("promote")(notebooks.promote)
 app.command("run")(runs.run)
+app.command("serve")(serve.serve)
+app.add_typer(schedules.group, name="schedule")
 app.add_typer(runs.group, name="runs")
 app.add_typer(models.group, name="models")
 app.add_typer(calls.group, name="calls")

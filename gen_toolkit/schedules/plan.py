@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from gen_toolkit.schedules.schedule import Schedule
 
@@ -21,6 +22,8 @@ class Decision:
     """Why it does not run; empty: it runs."""
     covers: int = 1
     """How many instants the record stands for; they begin with `instant`."""
+    overlap: bool = False
+    """It does not run because the run before it was not finished: nothing was missed."""
 
 
 def plan(schedule: Schedule, after: int, now: int, *, busy: bool) -> list[Decision]:
@@ -45,7 +48,7 @@ def _too_old(schedule: Schedule, after: int, horizon: int, now: int) -> Iterator
     """What came before the window, as one record: there may be millions."""
     first = next(schedule.between(after, horizon), None) if horizon > after else None
     if first is not None:
-        yield Decision(first, _missed(first, now) + f"; so were all until {_written(horizon)}", covers=0)
+        yield Decision(first, f"{_missed(first, now)}; so were all until {_written(horizon)}")
 
 
 def _late(schedule: Schedule, late: deque[int], now: int, *, superseded: bool) -> Iterator[Decision]:
@@ -58,18 +61,19 @@ def _late(schedule: Schedule, late: deque[int], now: int, *, superseded: bool) -
     many = len(late) - MOST_SINGLE
     if many > 1:
         yield Decision(late[0], f"{_missed(late[0], now)}; so were the {many - 1} after it", covers=many)
-    for instant in list(late)[max(many, 0) if many > 1 else 0 :]:
+    for instant in list(late)[many if many > 1 else 0 :]:
         yield Decision(instant, _missed(instant, now))
     yield from map(Decision, last)
 
 
 def _on_time(schedule: Schedule, fresh: list[int], *, busy: bool) -> Iterator[Decision]:
+    """Of several found at one look the last runs, where they are not to queue."""
     for instant in fresh:
-        if busy and schedule.overlap == "skip":
-            yield Decision(instant, "the run before it was not finished")
-        else:
+        if schedule.overlap == "queue" or (not busy and instant == fresh[-1]):
             yield Decision(instant)
-        busy = True
+        else:
+            why = "the run before it was not finished" if busy else "a later instant was found with it"
+            yield Decision(instant, why, overlap=True)
 
 
 def _missed(instant: int, now: int) -> str:
@@ -77,6 +81,4 @@ def _missed(instant: int, now: int) -> str:
 
 
 def _written(instant: int) -> str:
-    from datetime import UTC, datetime
-
     return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
