@@ -8,12 +8,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from notebook_cells import KEEPS, furnish, written
+from released import released
 
 from gen_toolkit.errors import GenToolkitError, ParameterError, ReleaseError, SettingError
 from gen_toolkit.jobs.parameters import read_parameters
 from gen_toolkit.releases.pipeline import Pipeline
-from gen_toolkit.releases.promote import promote
 from gen_toolkit.schedules.declared import read_schedule, schedule_of, scheduled, values_at, write_schedule
 from gen_toolkit.schedules.schedule import Schedule
 from gen_toolkit.settings import load_settings
@@ -28,9 +27,7 @@ NOON = int(datetime.datetime(2026, 7, 1, 22, 30, tzinfo=datetime.UTC).timestamp(
 
 @pytest.fixture
 def pipeline(workspace: Path) -> Pipeline:
-    furnish(workspace, mlflow=False)
-    path = written(workspace / "notebooks/label.ipynb", KEEPS, parameters="limit: int = 3\nday: str = ''")
-    return promote(path, "label").pipeline
+    return released(workspace)
 
 
 @pytest.mark.parametrize(

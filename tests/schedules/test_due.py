@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from notebook_cells import KEEPS, furnish, written
+from released import released
 
 from gen_toolkit import events
 from gen_toolkit.database.engine import open_database
@@ -14,7 +14,6 @@ from gen_toolkit.errors import GenToolkitError, InputError, ParameterError
 from gen_toolkit.events import Event, JobsMissed
 from gen_toolkit.jobs.ledger import Ledger, Reason, RunRow
 from gen_toolkit.releases.pipeline import Pipeline
-from gen_toolkit.releases.promote import promote
 from gen_toolkit.schedules.backfill import backfill
 from gen_toolkit.schedules.due import Noted, submit_due
 from gen_toolkit.schedules.schedule import Schedule
@@ -27,9 +26,7 @@ NONE = Reason("no reason")
 
 @pytest.fixture
 def pipeline(either_database: str, workspace: Path) -> Pipeline:
-    furnish(workspace, mlflow=False)
-    path = written(workspace / "notebooks/label.ipynb", KEEPS, parameters="limit: int = 3\nday: str = ''")
-    return promote(path, "label").pipeline
+    return released(workspace)
 
 
 @pytest.fixture
