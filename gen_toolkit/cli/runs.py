@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from gen_toolkit.cli.fan_out import run_parts
 from gen_toolkit.cli.show import (
     follow,
     given,
@@ -17,6 +19,8 @@ from gen_toolkit.cli.show import (
     show_run,
     timeout_option,
 )
+
+from gen_toolkit.errors import InputError
 
 if TYPE_CHECKING:
     from gen_toolkit.jobs.ledger import RunRow
@@ -29,6 +33,11 @@ def run(
     parameters: list[str] = parameters_option(),
     release: int | None = typer.Option(None, "--release", metavar="N", help="Another release than the live one."),
     timeout: float | None = timeout_option(),
+    grid: list[str] = typer.Option([], "--grid", metavar="NAME=A,B,C", help="A run for each; repeated: for each pair."),
+    partitions: Path | None = typer.Option(
+        None, "--partitions", metavar="FILE", help="A run for each row: .csv, .jsonl."
+    ),
+    jobs: int = typer.Option(2, "--jobs", min=1, max=256, help="Parts of --grid or --partitions at once."),
     as_json: bool = json_option(),
 ) -> None:
     """Execute the live release of a pipeline with parameters."""
@@ -36,6 +45,10 @@ def run(
     from gen_toolkit.releases.start import run_release
 
     reconcile()
+    if grid or partitions is not None:
+        if timeout is not None:
+            raise InputError("--timeout is for one run", fix="Set timeout_s in pipeline.toml: it holds for each part.")
+        run_parts(name, parameters, grid, partitions, release=release, jobs=jobs, as_json=as_json)
     with follow(name, quiet=as_json) as progress:
         finished = run_release(name, given(parameters), number=release, timeout=timeout, progress=progress)
     show_run(finished, as_json)

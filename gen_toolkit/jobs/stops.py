@@ -15,6 +15,8 @@ class Stops:
 
     def __init__(self) -> None:
         self.count = 0
+        self.signal: int | None = None
+        """The first that came."""
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
@@ -23,9 +25,10 @@ class Stops:
         """Readable from the moment of a signal on, until `heard`."""
         return self._reader
 
-    def ask(self, *_: object) -> None:
+    def ask(self, number: int, _: object) -> None:
         """The signals' handler."""
         self.count += 1
+        self.signal = self.signal or number
         with contextlib.suppress(BlockingIOError):
             os.write(self._writer, b"!")
 

@@ -44,7 +44,7 @@ class Spread:
 
     run: RunRow
     collected: Collected
-    stopped: bool = False
+    signal: int | None = None
 
 
 def carry_out_parts(lease: Lease, *, jobs: int, progress: Progress, again: Sequence[str] = ()) -> Spread:
@@ -64,7 +64,7 @@ def carry_out_parts(lease: Lease, *, jobs: int, progress: Progress, again: Seque
         collected = collect(ledger.list(Filter(parent=lease.run), limit=MOST))
         if state is not None and insist(lambda: _finish(ledger, lease, state, reason, collected, folder)):
             insist(lambda: tell(database, lease))
-    return Spread(ledger.find(lease.run), collected, bool(asked.count))
+    return Spread(ledger.find(lease.run), collected, asked.signal)
 
 
 class _UnderWay:
