@@ -19,7 +19,6 @@ from gen_toolkit.cli.show import (
     show_run,
     timeout_option,
 )
-
 from gen_toolkit.errors import InputError
 
 if TYPE_CHECKING:

@@ -91,7 +91,7 @@ def test_some_that_fail_make_the_parent_fail_and_a_resume_runs_only_them(seen: P
     assert (again.run.id, again.run.state, again.run.attempts) == (spread.run.id, "succeeded", 2)
     assert [row[3] for row in again.collected.rows] == [2, 26]
     assert [part.attempts for part in parts(spread.run.id)] == [1, 2]
-    with pytest.raises(InputError, match="all parts of run .* have succeeded"):
+    with pytest.raises(InputError, match=r"all parts of run .* have succeeded"):
         resume_fan_out(again.run, progress=quiet)
 
 
