@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -12,7 +13,9 @@ import typer
 
 from gen_toolkit import __version__
 from gen_toolkit.cli import calls, demo, models, notebooks, prompts, runs, schedules, serve, servers, workspaces
-from gen_toolkit.errors import GenToolkitError
+from gen_toolkit.errors import GenToolkitError, SetupError
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}  # wherever a command meets it, it is no fault of ours
 
 app = typer.Typer(
     name="gen",
@@ -66,6 +69,14 @@ def main() -> NoReturn:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # `gen runs list | head` is no error
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        trouble = SetupError(
+            f"{error.filename or 'a file'} cannot be written: {error.strerror}", fix="Check free space and permissions."
+        )
+        _show(trouble)
+        sys.exit(trouble.exit_code)
     sys.exit(0)
 
 

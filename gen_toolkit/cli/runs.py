@@ -11,12 +11,16 @@ import typer
 
 from gen_toolkit.cli.fan_out import run_parts
 from gen_toolkit.cli.show import (
+    cell_timeout_option,
     follow,
     given,
     json_option,
+    memory_option,
+    output_option,
     parameters_option,
     run_text,
     show_run,
+    silence_timeout_option,
     timeout_option,
 )
 from gen_toolkit.errors import InputError
@@ -32,6 +36,10 @@ def run(
     parameters: list[str] = parameters_option(),
     release: int | None = typer.Option(None, "--release", metavar="N", help="Another release than the live one."),
     timeout: float | None = timeout_option(),
+    cell_timeout: float | None = cell_timeout_option(),
+    silence_timeout: float | None = silence_timeout_option(),
+    memory_mb: float | None = memory_option(),
+    output_mb: float | None = output_option(),
     grid: list[str] = typer.Option([], "--grid", metavar="NAME=A,B,C", help="A run for each; repeated: for each pair."),
     partitions: Path | None = typer.Option(
         None, "--partitions", metavar="FILE", help="A run for each row: .csv, .jsonl."
@@ -45,11 +53,21 @@ def run(
 
     reconcile()
     if grid or partitions is not None:
-        if timeout is not None:
-            raise InputError("--timeout is for one run", fix="Set timeout_s in pipeline.toml: it holds for each part.")
+        if any(limit is not None for limit in (timeout, cell_timeout, silence_timeout, memory_mb, output_mb)):
+            raise InputError("limits are for one run", fix="Set them in pipeline.toml: they hold for each part.")
         run_parts(name, parameters, grid, partitions, release=release, jobs=jobs, as_json=as_json)
     with follow(name, quiet=as_json) as progress:
-        finished = run_release(name, given(parameters), number=release, timeout=timeout, progress=progress)
+        finished = run_release(
+            name,
+            given(parameters),
+            number=release,
+            progress=progress,
+            timeout=timeout,
+            cell_timeout=cell_timeout,
+            silence_timeout=silence_timeout,
+            memory_mb=memory_mb,
+            output_mb=output_mb,
+        )
     show_run(finished, as_json)
 
 

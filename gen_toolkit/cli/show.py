@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gen_toolkit.jobs.ledger import RunRow
 
 EXIT_OF_STATE = {"succeeded": 0, "timed out": 4}
-EXIT_OF_ERROR = {"BudgetExceeded": 4, "DeadlineExceeded": 4}
+EXIT_OF_ERROR = {"BudgetExceeded": 4, "DeadlineExceeded": 4, "NotSaved": 3}
 
 
 def json_option() -> Any:
@@ -29,6 +29,22 @@ def json_option() -> Any:
 
 def timeout_option() -> Any:
     return typer.Option(None, "--timeout", metavar="SECONDS", min=0.1, help="End the run after this long.")
+
+
+def cell_timeout_option() -> Any:
+    return typer.Option(None, "--cell-timeout", metavar="SECONDS", min=0.1, help="End it when a cell takes longer.")
+
+
+def silence_timeout_option() -> Any:
+    return typer.Option(None, "--silence-timeout", metavar="SECONDS", min=0.1, help="End it after no output for this.")
+
+
+def memory_option() -> Any:
+    return typer.Option(None, "--memory-mb", metavar="MB", min=1, help="End it when its processes take more.")
+
+
+def output_option() -> Any:
+    return typer.Option(None, "--output-mb", metavar="MB", min=0.001, help="Collect no more output than this.")
 
 
 def parameters_option() -> Any:
@@ -59,7 +75,8 @@ def follow(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int, s
         if quiet or (line and now - shown < (0.1 if live else 10.0)):
             return
         shown = now
-        said = one_line(f"{title.strip()}  cell {cell}/{of}  {line}", 110)
+        where = f"cell {cell}/{of}  " if of else ""
+        said = one_line(f"{title.strip()}  {where}{line}", 110)
         sys.stderr.write(f"\r\x1b[2K{said}" if live else f"{said}\n")
         sys.stderr.flush()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator
@@ -57,7 +56,7 @@ def doctor(as_json: bool = json_option()) -> None:
         "disk": _disk,
         "mlflow": _mlflow,
         "models": _models,
-        "kernel": _kernel,
+        "processes": _processes,
     }
     found = list(_looked_at(checks))
     if as_json:
@@ -138,12 +137,7 @@ def _models() -> str:
     return ", ".join(said)
 
 
-def _kernel() -> str:
-    from gen_toolkit.errors import SetupError
+def _processes() -> str:
+    from gen_toolkit.jobs.guarantee import guarantee
 
-    if not os.access("/proc/self/environ", os.R_OK):
-        raise SetupError(
-            "processes of a run cannot be found here (no /proc)",
-            fix="Jobs run; what a killed one leaves may stay.",
-        )
-    return "processes of a run are found by their mark, and die with their supervisor"
+    return guarantee()

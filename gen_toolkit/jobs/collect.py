@@ -28,9 +28,9 @@ class Log:
         with self._writing:
             if self._left <= 0:
                 return
+            cut = "" if len(words) < self._left else "\n[the log is cut here: output_mb]\n"
+            sys.stderr.write(text.scrub(words)[: int(self._left)] + cut)
             self._left -= len(words)
-            cut = "" if self._left > 0 else "\n[the log is cut here: output_mb]\n"
-            sys.stderr.write(text.scrub(words) + cut)
             sys.stderr.flush()
 
     def follow(self, descriptor: int) -> None:
@@ -63,8 +63,8 @@ class Collector:
         self._cell = 0
         self._is_marked = False
 
-    def take(self, message: Any, outputs: list[Any]) -> bool:
-        """Whether to keep it. Where the first is not kept, a line in `outputs` says so."""
+    def take(self, message: Any, cell: Any) -> bool:
+        """Whether to keep it. Where the first is not kept, a line among the cell's outputs says so."""
         kind, content = message["msg_type"], message["content"]
         if kind == "clear_output":
             self._cell = 0
@@ -75,10 +75,15 @@ class Collector:
             return True
         self._tell(kind, content)
         size = len(content["text"]) if kind == "stream" else _size(content["data"])
-        if self._held + self._cell + size > self._cap:
+        room = int(self._cap) - self._held - self._cell
+        if size > room:
             if not self._is_marked:
                 self._is_marked = True
-                outputs.append({"output_type": "stream", "name": "stderr", "text": self._mark})
+                if kind == "stream" and room > 0:
+                    content["text"] = f"{content['text'][:room]}\n{self._mark}"
+                    self._cell += room
+                    return True
+                cell.outputs.append(type(cell)(output_type="stream", name="stderr", text=self._mark))
             return False
         if kind != "update_display_data":  # that replaces what is held
             self._cell += size

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
+from gen_toolkit import scope
 from gen_toolkit.database.engine import Database, open_database
 from gen_toolkit.database.place import references
 from gen_toolkit.errors import DatabaseError, GenToolkitError
@@ -21,6 +20,7 @@ from gen_toolkit.jobs.job import silent as silent
 from gen_toolkit.jobs.ledger import Again, Ledger
 from gen_toolkit.jobs.orders import Orders
 from gen_toolkit.jobs.outcome import outcome_of, total_of
+from gen_toolkit.jobs.patience import insist, wait
 from gen_toolkit.jobs.prepare import environment_of, prepared_folder
 from gen_toolkit.jobs.retries import Retries
 from gen_toolkit.jobs.rows import Lease, Reason, RunRow
@@ -30,16 +30,14 @@ from gen_toolkit.process import this_process
 from gen_toolkit.settings import Resolved, load_settings
 from gen_toolkit.tracking.find import await_mlflow_run
 
-PATIENCE = 600.0
-"""Seconds for which the end of a run is offered to a database that does not take it."""
-_PAUSE = 1.0
-
-Result = TypeVar("Result")
-
 
 def execute(job: Job, progress: Progress = silent) -> Finished:
-    """Ask for a run of `job`, have it at once, and execute it."""
-    lease = Ledger(open_database()).begin(job.asked_for())
+    """Ask for a run of `job`, have it at once, and execute it. Raises DatabaseError before there is a run."""
+    settings, attempt = load_settings(), scope.new_id()
+    database = open_database(settings)
+    remember_secrets(job.references)
+    folder = prepared_folder(job, attempt, settings)
+    lease = Ledger(database).begin(job.asked_for(), attempt=attempt, folder=folder)
     assert lease is not None, "no instant is asked for"
     return carry_out(job, lease, progress)
 
@@ -57,7 +55,7 @@ def carry_out(job: Job, lease: Lease, progress: Progress = silent, *, stay: bool
         finished = _attempt(work, held)
         if not stay or finished.signal is not None or finished.run.state != "queued":
             return finished
-        came = _wait(finished.run.not_before, work.database)
+        came = wait(max(0.0, (finished.run.not_before or 0.0) - work.ledger.now()))
         if came is not None:
             work.ledger.cancel(lease.run)
             return Finished(work.ledger.find(lease.run), came)
@@ -83,7 +81,10 @@ class _Work:
 def _attempt(work: _Work, lease: Lease) -> Finished:
     job, ledger = work.job, work.ledger
     remember_secrets(job.references)
-    run, folder = _prepared(work, lease)
+    prepared = _prepared(work, lease)
+    if prepared is None:
+        return Finished(ledger.find(lease.run))
+    run, folder = prepared
     with ended_in_order() as hold_off_signals, _beating(ledger, lease) as (orders, heartbeat):
 
         def under_way() -> dict[str, str]:
@@ -113,13 +114,17 @@ def _attempt(work: _Work, lease: Lease) -> Finished:
         return Finished(ledger.find(lease.run), ending.signal)
 
 
-def _prepared(work: _Work, lease: Lease) -> tuple[RunRow, Path]:
-    """The run, on record as it starts, and the folder of this attempt. What stands in the way ends the attempt."""
+def _prepared(work: _Work, lease: Lease) -> tuple[RunRow, Path] | None:
+    """The run, on record as it starts, and the folder of this attempt. What stands in the way ends the attempt.
+
+    None: the lease is lost already.
+    """
     ledger = work.ledger
     try:
-        folder = prepared_folder(work.job, lease, work.settings)
-        ledger.record(lease, folder=folder, process=this_process())
+        folder = prepared_folder(work.job, lease.attempt, work.settings)
         run = ledger.find(lease.run)
+        if run.folder is None and not ledger.record(lease, folder=folder, process=this_process()):
+            return None
         tell_start(run, lease, work.settings)
     except GenToolkitError as error:
         with contextlib.suppress(DatabaseError):  # what cannot be written now is found out by the next command
@@ -151,8 +156,10 @@ def _mlflow_environment(attempt: str) -> dict[str, str]:
 
 def _finish(work: _Work, lease: Lease, ending: Ending, folder: Path, *, again: bool) -> None:
     """The ledger first, then the copies. An end that the ledger refuses is told to nobody."""
-    if insist(lambda: record_end(work.database, lease, ending, folder, again=again, stay=work.stay)):
-        insist(lambda: tell(work.database, lease))
+    end = partial(record_end, work.database, lease, ending, folder, again=again, stay=work.stay)
+    say = partial(work.progress, 0, 0)
+    if insist(end, say):
+        insist(partial(tell, work.database, lease), say)
 
 
 def record_end(
@@ -186,30 +193,3 @@ def tell(database: Database, lease: Lease) -> None:
         mark_notebook(attempt)
         tell_end(ledger.find(lease.run), attempt)
         ledger.told(attempt.id)
-
-
-def insist(ask: Callable[[], Result]) -> Result:
-    """Ask a database until it answers, for up to PATIENCE. Raises DatabaseError then."""
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return ask()
-        except DatabaseError:
-            if time.monotonic() > until:
-                raise
-        time.sleep(_PAUSE)
-
-
-def _wait(not_before: float | None, database: Database) -> int | None:
-    """Until a run may be tried again; the signal that wants this process to stop, if one comes before."""
-    came: list[int] = []
-    stops = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in stops}
-    until = time.monotonic() + max(0.0, (not_before or 0.0) - Ledger(database).now())
-    try:
-        while not came and time.monotonic() < until:
-            time.sleep(min(0.2, max(0.0, until - time.monotonic())))
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    return came[0] if came else None

@@ -45,12 +45,23 @@ class Ledger:
         with self._database.write() as connection:
             return claims.insert(connection, run, "skipped", reason)
 
-    def begin(self, run: NewRun, *, worker: str | None = None, ttl: float = LEASE) -> Lease | None:
-        """Ask for a run and have it at once. None where its name has one for that instant already."""
+    def begin(
+        self,
+        run: NewRun,
+        *,
+        worker: str | None = None,
+        ttl: float = LEASE,
+        attempt: str | None = None,
+        folder: Path | None = None,
+    ) -> Lease | None:
+        """Ask for a run and have it at once. None where its name has one for that instant already.
+
+        `attempt` and `folder`: id of its first attempt, and where that has its files, where they are there already.
+        """
         with self._database.write() as connection:
             if not claims.insert(connection, run, "queued"):
                 return None
-            return claims.take(connection, run.id, worker or this_process(), ttl)
+            return claims.take(connection, run.id, worker or this_process(), ttl, attempt, folder)
 
     def claim(
         self,

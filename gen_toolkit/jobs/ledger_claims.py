@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from gen_toolkit import scope, text
@@ -84,12 +85,19 @@ def _running(connection: Connection, names: Collection[str]) -> set[str]:
     return set(connection.execute(query).scalars())
 
 
-def take(connection: Connection, run: str, worker: str, ttl: float) -> Lease | None:
+def take(
+    connection: Connection,
+    run: str,
+    worker: str,
+    ttl: float,
+    attempt: str | None = None,
+    folder: Path | None = None,
+) -> Lease | None:
     """One run that waits, whatever it waits for; None where another has it, or it waits no longer."""
     asked, at = steady(), time_of(connection)
     mine = and_(runs.c.state == "queued", runs.c.worker == worker)
     row = connection.execute(select(runs).where(runs.c.id == run, or_(free(at), mine)).with_for_update()).first()
-    return None if row is None else give(connection, row, worker, ttl, at, asked)
+    return None if row is None else give(connection, row, worker, ttl, at, asked, attempt, folder)
 
 
 def resume(connection: Connection, run: str, worker: str, ttl: float) -> Lease:
@@ -114,9 +122,18 @@ def refusal(run: str, state: str, worker: str | None) -> ResumeRefused:
     return ResumeRefused(f"run {run[:13]} {what}", fix=fix, run=run, state=state)
 
 
-def give(connection: Connection, row: Row[Any], worker: str, ttl: float, at: float, asked: float) -> Lease:
+def give(
+    connection: Connection,
+    row: Row[Any],
+    worker: str,
+    ttl: float,
+    at: float,
+    asked: float,
+    attempt: str | None = None,
+    folder: Path | None = None,
+) -> Lease:
     """The run to `worker`: a new token, which ends whatever right somebody had before, and a new attempt."""
-    lease = Lease(row.id, scope.new_id(), row.attempts + 1, row.token + 1, ttl, asked)
+    lease = Lease(row.id, attempt or scope.new_id(), row.attempts + 1, row.token + 1, ttl, asked)
     held = {
         "state": "running",
         "worker": worker,
@@ -126,7 +143,7 @@ def give(connection: Connection, row: Row[Any], worker: str, ttl: float, at: flo
         "cancel_asked": None,
         "attempts": lease.number,
         "attempt": lease.attempt,
-        "folder": None,
+        "folder": str(folder) if folder else None,
         "started_at": at,
         "ended_at": None,
         "reason": None,
@@ -138,6 +155,7 @@ def give(connection: Connection, row: Row[Any], worker: str, ttl: float, at: flo
         "number": lease.number,
         "token": lease.token,
         "process": this_process(),
+        "folder": held["folder"],
         "state": "running",
         "started_at": at,
         "told": 0,

@@ -26,10 +26,12 @@ RELEASE = "release"
 """Folder of what a try ran, beside its notebook: its next attempt runs the same."""
 
 
-def prepared_folder(job: Job, lease: Lease, settings: Resolved) -> Path:
+def prepared_folder(job: Job, attempt: str, settings: Resolved) -> Path:
     """A folder of the attempt's own, with the notebook that will be executed. Raises DatabaseError."""
-    folder = settings.workspace.prepare() / "runs" / lease.attempt
+    folder = settings.workspace.prepare() / "runs" / attempt
     try:
+        if folder.exists():
+            return folder  # made before the run was asked for
         folder.mkdir(parents=True, mode=0o700)
         write_notebook(folder / "prepared.ipynb", with_parameters(job.notebook, job.values))
         if job.kind == "try":

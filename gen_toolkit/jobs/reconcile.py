@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gen_toolkit.database.engine import Database, open_database
+from gen_toolkit.ipynb import sweep
 from gen_toolkit.jobs.ending import Ending
 from gen_toolkit.jobs.execute import record_end, tell
 from gen_toolkit.jobs.ledger import Ledger, Reason, RunRow
@@ -70,6 +71,8 @@ def _ended(database: Database, run: RunRow, process: str) -> bool:
     assert lease is not None, "under way"
     if _is_here(process) and not end_marked(RUN_MARK, lease.attempt):
         return False
+    if run.folder is not None:
+        sweep(run.folder)
     ending = Ending("lost", SILENT if is_alive(process) else GONE)
     if not record_end(database, lease, ending, run.folder, seen=run.lease_until):
         return False

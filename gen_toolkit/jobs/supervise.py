@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from gen_toolkit.errors import SetupError
+from gen_toolkit.ipynb import sweep
 from gen_toolkit.jobs.children import Child, Surroundings, start
 from gen_toolkit.jobs.ending import Ending as Ending
 from gen_toolkit.jobs.ledger import Reason
@@ -71,6 +72,7 @@ def supervise(
                 _follow(reaper, watch, orders)
         finally:
             end_marked(mark, run)
+            sweep(folder)
     ending = watch.ending()
     if ending.state == "succeeded":
         shutil.rmtree(work, ignore_errors=True)

@@ -7,16 +7,18 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import DatabaseError
 from gen_toolkit.events import FileRecorded, emit
-from gen_toolkit.jobs.execute import insist, tell
+from gen_toolkit.jobs.execute import tell
 from gen_toolkit.jobs.heartbeat import Heartbeat
 from gen_toolkit.jobs.ledger import Filter, Ledger, Reason, RunRow
 from gen_toolkit.jobs.orders import Orders
+from gen_toolkit.jobs.patience import insist
 from gen_toolkit.jobs.reconcile import reconcile
 from gen_toolkit.jobs.rows import Ended, Lease
 from gen_toolkit.jobs.stops import Stops, stops
@@ -62,8 +64,10 @@ def carry_out_parts(lease: Lease, *, jobs: int, progress: Progress, again: Seque
         under_way = _UnderWay(ledger, lease.run, workers, progress)
         state, reason = under_way.wait(deque({"resume": part} for part in again), asked, orders)
         collected = collect(ledger.list(Filter(parent=lease.run), limit=MOST))
-        if state is not None and insist(lambda: _finish(ledger, lease, state, reason, collected, folder)):
-            insist(lambda: tell(database, lease))
+        many = len(collected.rows)
+        say = partial(progress, many, many)
+        if state is not None and insist(partial(_finish, ledger, lease, state, reason, collected, folder), say):
+            insist(partial(tell, database, lease), say)
     return Spread(ledger.find(lease.run), collected, asked.signal)
 
 
@@ -126,7 +130,7 @@ class _UnderWay:
                 self._stillborn = 0
 
     def _cancel(self, asked: Stops) -> tuple[Ended, Reason]:
-        insist(lambda: self._ledger.cancel(self._parent))
+        insist(partial(self._ledger.cancel, self._parent), partial(self._progress, 0, 0))
         self._workers.stop()
         until = time.monotonic() + _AFTER_CANCEL_S
         while len(self._workers) and time.monotonic() < until:

@@ -1,70 +1,196 @@
-"""Kills at random moments, start-up and save included: no false state, nothing left, no torn notebook."""
+"""SIGKILL for any one process of a run at any moment: no false state, nothing left, no torn file, MLflow complete."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
 import signal
 import subprocess
 import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
-from notebook_cells import command, furnish, gen_json, written
+from chaos.processes import PARTS, cast, left_of
+from notebook_cells import command, enter, environment_of_nobody, furnish, gen_json, written
 
 from gen_toolkit.process import marked
 from gen_toolkit.surface import RUN_MARK
+from gen_toolkit.tracking.store import client
+from gen_toolkit.tracking.writer import drain
 
-pytestmark = [pytest.mark.long, pytest.mark.chaos, pytest.mark.kernel, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.chaos, pytest.mark.kernel]
 
-KILLS = 30
+STEPS = 8
 WORK = [
-    "import time\nimport gen_toolkit as gt",
-    *[f"time.sleep(0.15)\ngt.keep('step', {step})" for step in range(8)],
+    "import os, subprocess, sys, time\nimport gen_toolkit as gt",
+    "child = subprocess.Popen(['sleep', '300'], start_new_session=True)\n"
+    "hidden = [sys.executable, '-S', '-c', 'import time; time.sleep(300)', os.environ['GEN_TOOLKIT_RUN']]\n"
+    "_ = subprocess.run(['env', '-i', 'setsid', '-f', *hidden], check=True)",
+    *[f"time.sleep(0.1)\ngt.keep('step', {step})" for step in range(STEPS)],
 ]
+MARGIN = 5.0
+"""Seconds after which nothing may be left."""
 
 
-def test_random_kills_leave_the_truth_and_nothing_else(tmp_path: Path) -> None:
-    root = furnish(tmp_path / "chaos")
-    written(root / "notebooks" / "steps.ipynb", *WORK)
+@dataclass
+class Hit:
+    """A run, who of it was killed, and what was there afterwards."""
+
+    number: int
+    victims: Sequence[str]
+    killed: list[str] = field(default_factory=list)
+    exit_code: int | None = None
+    seconds: float = 0.0
+    """From the kill, or from the end of the command, until nothing was left."""
+    left: list[str] = field(default_factory=list)
+
+
+def strike(root: Path, hit: Hit, dice: random.Random) -> Hit:
+    """Start a run, kill the victims at a moment of which all that is known is that the first is there; wait."""
+    awaited = "reaper" if hit.victims[0] == "command" and dice.random() < 0.75 else hit.victims[0]
+    process = subprocess.Popen(
+        command("run", "steps", "-p", f"hit={hit.number}"),
+        cwd=root,
+        env=environment_of_nobody(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while awaited not in cast(process.pid) and process.poll() is None:
+        time.sleep(0.05)
+    time.sleep(dice.uniform(0, 1.5))
+    there = cast(process.pid)
+    for victim in hit.victims:
+        if there.get(victim) and process.poll() is None:
+            os.kill(dice.choice(there[victim]), signal.SIGKILL)
+            hit.killed.append(victim)
+    hit.exit_code = process.wait(timeout=120)
+    start = time.monotonic()
+    while (left := left_of(id_of(root, hit))) and time.monotonic() - start < MARGIN:
+        time.sleep(0.05)
+    hit.seconds, hit.left = time.monotonic() - start, left
+    return hit
+
+
+def id_of(root: Path, hit: Hit) -> str:
+    """Of the run, by its parameter; something that nothing bears where the run never came to be."""
+    for path in (root / "mlruns" / "runs").glob("*/prepared.ipynb"):
+        if f"hit = {hit.number}\\n" in path.read_text():
+            return path.parent.name
+    return "no such run"
+
+
+@dataclass
+class Chaos:
+    """Runs that were hit; then one more gen command put right what was left; then MLflow was told."""
+
+    hits: list[Hit]
+    rows: dict[str, Any]
+    """By number of the hit."""
+    told: dict[str, Any]
+    """MLflow's runs by id."""
+
+    def figures(self) -> str:
+        killed = Counter(victim for hit in self.hits for victim in hit.killed)
+        states = Counter(row["state"] for row in self.rows.values())
+        slowest = max(hit.seconds for hit in self.hits)
+        return f"{len(self.hits)} runs; killed {dict(killed)}; {dict(states)}; nothing left after {slowest:.2f} s"
+
+
+def wreak(root: Path, victims: Sequence[Sequence[str]], seed: int) -> Chaos:
+    """A run for each entry of `victims`, four runs at a time."""
+    furnish(root)
+    written(root / "notebooks" / "steps.ipynb", *WORK, parameters="hit: int = 0")
     gen_json("promote", "notebooks/steps.ipynb", "--as", "steps", cwd=root)
-    dice = random.Random(20261122)
-    hits = {"command": 0, "inside": 0, "none": 0}
-    for _ in range(KILLS):
-        started = subprocess.Popen(
-            command("run", "steps"),
-            cwd=root,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        time.sleep(dice.uniform(0.3, 6.0))
-        hits[strike(dice, started, root)] += 1
-        started.wait(timeout=60)
-        time.sleep(0.5)
-    rows = gen_json("runs", "list", "--limit", "100", cwd=root)
-    deadline = time.monotonic() + 10
-    while any(marked(RUN_MARK, row["attempt"]) for row in rows) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert [row["id"] for row in rows if marked(RUN_MARK, row["attempt"])] == []
-    for row in rows:
-        assert row["state"] in {"succeeded", "killed", "lost"}
-        assert (row["state"] == "succeeded") == (row["outcome"]["kept"].get("step") == 7 and row["reason"] is None)
-        notebook = json.loads((Path(row["folder"]) / "notebook.ipynb").read_text(encoding="utf-8"))
-        assert notebook["metadata"]["gen_toolkit"]["state"] == row["state"]
-    assert hits["command"]
-    assert hits["inside"]
+    dice = random.Random(seed)
+    hits = [Hit(number, each) for number, each in enumerate(victims)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda hit: strike(root, hit, random.Random(dice.random())), hits))
+    rows = gen_json("runs", "list", "--limit", "1000", cwd=root)
+    with pytest.MonkeyPatch.context() as patch:
+        enter(root, patch)
+        assert drain(seconds=120) == 0
+    mlflow = client(f"sqlite:///{root}/mlruns/mlflow.db")
+    experiment = mlflow.get_experiment_by_name(root.name)
+    assert experiment is not None
+    told = mlflow.search_runs([experiment.experiment_id], "tags.`gen_toolkit.kind` = 'job'", max_results=1000)
+    by_id = {run.data.tags["gen_toolkit.run"]: run for run in told}
+    assert len(by_id) == len(told)
+    chaos = Chaos(hits, {row["parameters"]["hit"]: row for row in rows}, by_id)
+    print(chaos.figures())
+    assert len(rows) == len(chaos.rows)
+    return chaos
 
 
-def strike(dice: random.Random, started: subprocess.Popen[bytes], root: Path) -> str:
-    """SIGKILL for the command itself, or for one process of its run; says which it was."""
-    if started.poll() is not None:
-        return "none"
-    folders = sorted((root / "mlruns" / "runs").glob("*"), key=lambda path: path.name)
-    inside = marked(RUN_MARK, folders[-1].name) if folders else []
-    if inside and dice.random() < 0.5:
-        os.kill(dice.choice(inside), signal.SIGKILL)
-        return "inside"
-    started.kill()
-    return "command"
+def assert_true(hit: Hit, row: Any) -> None:
+    """The state is what happened: nothing that stopped half way has succeeded, nothing is still running."""
+    done = row["outcome"]["kept"].get("step") == STEPS - 1
+    assert (row["state"] == "succeeded") == (row["reason"] is None)
+    assert done or row["state"] != "succeeded", hit
+    by_command = {"lost", "succeeded", "killed"}  # the others: it had been recorded when the command was killed
+    assert row["state"] in (by_command if "command" in hit.killed else {"succeeded", "killed"}), hit
+    if "command" not in hit.killed:
+        assert hit.exit_code == (0 if row["state"] == "succeeded" else 1)
+    if not hit.killed:
+        assert row["state"] == "succeeded"
+
+
+def assert_whole(row: Any) -> None:
+    """Every file of the run can be read, and says the same as the ledger."""
+    folder = Path(row["folder"])
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+    for path in folder.glob("*.ipynb"):
+        json.loads(path.read_text(encoding="utf-8"))
+    notebook = json.loads((folder / "notebook.ipynb").read_text(encoding="utf-8"))
+    assert notebook["metadata"]["gen_toolkit"]["state"] == row["state"]
+    assert (folder / "work").exists() == (row["state"] != "succeeded")
+
+
+def assert_told(row: Any, told: Any) -> None:
+    """MLflow holds what the ledger does."""
+    assert told.info.status == {"succeeded": "FINISHED", "failed": "FAILED"}.get(row["state"], "KILLED")
+    assert told.data.tags["gen_toolkit.state"] == row["state"]
+    assert told.data.metrics.get("step") == row["outcome"]["kept"].get("step")
+
+
+@pytest.mark.parametrize(
+    "rounds", [2, pytest.param(40, marks=[pytest.mark.long, pytest.mark.timeout(3600)])], ids=["some", "many"]
+)
+def test_whichever_process_is_killed_whenever_the_truth_is_told_and_nothing_is_left(
+    tmp_path: Path, rounds: int
+) -> None:
+    chaos = wreak(tmp_path / "chaos", [(part,) for part in PARTS] * rounds, seed=rounds)
+    assert [hit for hit in chaos.hits if hit.left] == []
+    assert len({victim for hit in chaos.hits for victim in hit.killed}) >= 3  # some had ended before they were hit
+    for hit in chaos.hits:
+        row = chaos.rows.get(hit.number)
+        if row is None:  # killed before there was a run
+            assert hit.killed == ["command"]
+            continue
+        assert_true(hit, row)
+        assert_whole(row)
+        assert_told(row, chaos.told[row["id"]])
+    assert set(chaos.told) == {row["id"] for row in chaos.rows.values()}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_what_two_kills_at_once_leave_the_next_command_puts_right(tmp_path: Path) -> None:
+    pairs = [pair for pair in itertools.combinations(PARTS, 2) for _ in range(3)]
+    chaos = wreak(tmp_path / "chaos", pairs, seed=2)
+    for hit in chaos.hits:
+        row = chaos.rows.get(hit.number)
+        if row is None:
+            assert "command" in hit.killed
+            continue
+        assert marked(RUN_MARK, row["attempt"]) == []
+        assert_true(hit, row)
+        assert_whole(row)
+        assert_told(row, chaos.told[row["id"]])
