@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     """The alias used when a call names none."""
     models: dict[str, Alias] = {}
     budgets: Budgets = Budgets()
+    warm: list[str] = []
+    """Modules that a template imports besides what it always does; pipelines name theirs in pipeline.toml."""
     alerts: dict[str, Channel] = {}
     """Whom to tell when a job fails, recovers, is slow, over budget or missed."""
     bodies_days: float = Field(default=30, gt=0)

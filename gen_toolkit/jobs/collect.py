@@ -21,17 +21,29 @@ class Log:
     """Standard error, which is the run's log.txt: scrubbed, and cut at the cap."""
 
     def __init__(self, cap: float) -> None:
-        self._left = cap
+        self._left = int(cap)
+        self._held = ""
         self._writing = threading.Lock()
 
     def write(self, words: str) -> None:
+        """What may be the beginning of a secret is held back until the rest has come."""
         with self._writing:
-            if self._left <= 0:
-                return
+            words = self._held + words
+            end = text.secret_begins(words)
+            self._held = words[end:]
+            self._put(text.scrub(words[:end]))
+
+    def close(self) -> None:
+        with self._writing:
+            self._put(text.scrub(self._held))
+            self._held = ""
+
+    def _put(self, words: str) -> None:
+        if self._left > 0:
             cut = "" if len(words) < self._left else "\n[the log is cut here: output_mb]\n"
-            sys.stderr.write(text.scrub(words)[: int(self._left)] + cut)
-            self._left -= len(words)
+            sys.stderr.write(words[: self._left] + cut)
             sys.stderr.flush()
+            self._left -= len(words)
 
     def follow(self, descriptor: int) -> None:
         """What the kernel's process writes past its channels, in a thread of its own."""

@@ -22,6 +22,7 @@ _KEYS = {
     "live": "a whole number",
     "include": "a list of texts",
     "models": "a list of texts",
+    "warm": "a list of texts",
     "timeout_s": "a number",
     "cell_timeout_s": "a number",
     "silence_timeout_s": "a number",
