@@ -12,7 +12,7 @@ from typing import NoReturn
 import typer
 
 from gen_toolkit import __version__
-from gen_toolkit.cli import calls, demo, models, notebooks, prompts, runs, servers, warm, workspaces
+from gen_toolkit.cli import calls, demo, models, notebooks, prompts, runs, schedules, serve, servers, warm, workspaces
 from gen_toolkit.errors import GenToolkitError, SetupError
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}  # wherever a command meets it, it is no fault of ours
@@ -38,6 +38,8 @@ app.command("promote")(notebooks.promote)
 app.command("run")(runs.run)
 app.command("resume")(runs.resume)
 app.command("cancel")(runs.cancel)
+app.command("serve")(serve.serve)
+app.add_typer(schedules.group, name="schedule")
 app.add_typer(runs.group, name="runs")
 app.add_typer(models.group, name="models")
 app.add_typer(calls.group, name="calls")
