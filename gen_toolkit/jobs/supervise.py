@@ -71,6 +71,7 @@ def supervise(
                 }
                 reaper.order(order="task", task={**task, "environment": late_environment()})
                 _follow(reaper, watch, orders)
+            watch.hear({"event": "reaper left", "status": reaper.status})
         finally:
             end_marked(mark, run)
             end_group(folder)
@@ -110,6 +111,8 @@ class _Reaper:
         their_orders, self._orders = os.pipe()
         says, their_says = os.pipe()
         self.says = Lines(says)
+        self.status: int | None = None
+        """Its exit status; None also of one that did not go by itself."""
         surroundings = Surroundings(environment, cwd, their_orders, their_says, log)
         try:
             self._child: Child = start("gen_toolkit.jobs.reaper", json.dumps(plan), surroundings=surroundings)
@@ -131,7 +134,8 @@ class _Reaper:
 
     def __exit__(self, *_: object) -> None:
         self._close()  # which is the order to end everything
-        if self._child.wait(5) is None:
+        self.status = self._child.wait(5)
+        if self.status is None:
             self._child.send_signal(signal.SIGKILL)
             self._child.wait(5)
 

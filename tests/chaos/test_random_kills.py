@@ -209,6 +209,7 @@ def server() -> Iterator[OpenAIServer]:
     made.close()
 
 
+@pytest.mark.timeout(600)  # a dozen jobs, on a machine that may be busy
 @pytest.mark.parametrize(
     "rounds", [1, pytest.param(40, marks=[pytest.mark.long, pytest.mark.timeout(3600)])], ids=["some", "many"]
 )
