@@ -73,6 +73,7 @@ def supervise(
                 reaper.order(order="task", task=task)
                 threading.Thread(target=_tell_late, args=(reaper, late_environment), daemon=True).start()
                 _follow(reaper, watch, orders)
+            watch.hear({"event": "reaper left", "status": reaper.status})
         finally:
             end_marked(mark, run)
             end_group(folder)
@@ -122,6 +123,8 @@ class _Reaper:
         self.says = Lines(says)
         self._ordering = threading.Lock()
         self._is_closed = False
+        self.status: int | None = None
+        """Its exit status; None also of one that did not go by itself."""
         surroundings = Surroundings(environment, cwd, their_orders, their_says, log)
         try:
             self._child: Child = start("gen_toolkit.jobs.reaper", json.dumps(plan), surroundings=surroundings)
@@ -146,7 +149,8 @@ class _Reaper:
 
     def __exit__(self, *_: object) -> None:
         self._close()  # which is the order to end everything
-        if self._child.wait(5) is None:
+        self.status = self._child.wait(5)
+        if self.status is None:
             self._child.send_signal(signal.SIGKILL)
             self._child.wait(5)
 
