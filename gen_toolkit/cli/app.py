@@ -12,7 +12,7 @@ from typing import NoReturn
 import typer
 
 from gen_toolkit import __version__
-from gen_toolkit.cli import calls, demo, models, notebooks, prompts, runs, servers, workspaces
+from gen_toolkit.cli import calls, demo, models, notebooks, prompts, runs, schedules, serve, servers, warm, workspaces
 from gen_toolkit.errors import GenToolkitError, SetupError
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}  # wherever a command meets it, it is no fault of ours
@@ -38,10 +38,13 @@ app.command("promote")(notebooks.promote)
 app.command("run")(runs.run)
 app.command("resume")(runs.resume)
 app.command("cancel")(runs.cancel)
+app.command("serve")(serve.serve)
+app.add_typer(schedules.group, name="schedule")
 app.add_typer(runs.group, name="runs")
 app.add_typer(models.group, name="models")
 app.add_typer(calls.group, name="calls")
 app.add_typer(prompts.group, name="prompts")
+app.add_typer(warm.group, name="warm")
 
 
 def _version(wanted: bool) -> None:
@@ -53,6 +56,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _root(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    _verbose: bool = typer.Option(False, "--verbose", "-v", help="Say whether a run starts warm or cold, and why."),
 ) -> None:
     pass
 

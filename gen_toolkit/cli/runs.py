@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import typer
 
+from gen_toolkit.cli.fan_out import run_parts
 from gen_toolkit.cli.show import (
     attempts_text,
     cell_timeout_option,
@@ -24,6 +26,7 @@ from gen_toolkit.cli.show import (
     started,
     timeout_option,
 )
+from gen_toolkit.errors import InputError
 
 if TYPE_CHECKING:
     from gen_toolkit.jobs.ledger import RunRow
@@ -40,6 +43,11 @@ def run(
     silence_timeout: float | None = silence_timeout_option(),
     memory_mb: float | None = memory_option(),
     output_mb: float | None = output_option(),
+    grid: list[str] = typer.Option([], "--grid", metavar="NAME=A,B,C", help="A run for each; repeated: for each pair."),
+    partitions: Path | None = typer.Option(
+        None, "--partitions", metavar="FILE", help="A run for each row: .csv, .jsonl."
+    ),
+    jobs: int = typer.Option(2, "--jobs", min=1, max=256, help="Parts of --grid or --partitions at once."),
     as_json: bool = json_option(),
 ) -> None:
     """Execute the live release of a pipeline with parameters."""
@@ -47,6 +55,10 @@ def run(
     from gen_toolkit.releases.start import run_release
 
     reconcile()
+    if grid or partitions is not None:
+        if any(limit is not None for limit in (timeout, cell_timeout, silence_timeout, memory_mb, output_mb)):
+            raise InputError("limits are for one run", fix="Set them in pipeline.toml: they hold for each part.")
+        run_parts(name, parameters, grid, partitions, release=release, jobs=jobs, as_json=as_json)
     with follow(name, quiet=as_json) as progress:
         finished = run_release(
             name,

@@ -57,6 +57,7 @@ def doctor(as_json: bool = json_option()) -> None:
         "mlflow": _mlflow,
         "models": _models,
         "processes": _processes,
+        "template": _template,
     }
     found = list(_looked_at(checks))
     if as_json:
@@ -141,3 +142,11 @@ def _processes() -> str:
     from gen_toolkit.jobs.guarantee import guarantee
 
     return guarantee()
+
+
+def _template() -> str:
+    from gen_toolkit.cli.warm import told
+    from gen_toolkit.jobs.warm.keep import status
+    from gen_toolkit.workspace import find_workspace
+
+    return "; ".join(told(status(find_workspace())))

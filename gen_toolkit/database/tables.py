@@ -212,3 +212,23 @@ effects = Table(
     Column("begun_at", Float, nullable=False),
     Column("done_at", Float),
 )
+
+# Alerts on their way to people, and those that were delivered or given up.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("run", String(36), nullable=False),
+    Column("occasion", String(20), nullable=False),
+    Column("channel", Name(100), nullable=False),
+    Column("pipeline", Name(200), nullable=False),
+    Column("workspace", Text, nullable=False),  # its folder: where the channel is declared, and its secrets are
+    Column("payload", Text, nullable=False),
+    Column("made_at", Float, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_at", Float, nullable=False),  # of the next try, by the database's clock; a sender at work moves it on
+    Column("done_at", Float),
+    Column("problem", Text),  # why it was given up, or why the last try failed
+    Index("alerts_once", "run", "occasion", "channel", unique=True),
+    Index("alerts_waiting", "done_at", "next_at"),
+)

@@ -74,7 +74,8 @@ class Ledger:
     ) -> Sequence[Lease]:
         """Up to `slots` of the jobs that wait and are to start by now, those first that were asked for first.
 
-        Only parts of `parent`, where it is given. Of the names in `apart` no two runs are under way at once.
+        Parts of `parent`; without it runs that are no part of another. Of the names in `apart` no two runs
+        are under way at once.
         """
         if slots < 1:
             return []

@@ -64,8 +64,7 @@ def claim(
         .order_by(runs.c.id)
         .with_for_update(skip_locked=True)
     )
-    if parent is not None:
-        query = query.where(runs.c.parent == parent)
+    query = query.where(runs.c.parent.is_(None) if parent is None else runs.c.parent == parent)
     if not apart:
         query = query.limit(slots)
     busy = _running(connection, apart) if apart else set()

@@ -26,6 +26,9 @@ class Link:
         self._answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self.stopped = threading.Event()
         """The run is to end: no further cell begins."""
+        self.late: dict[str, str] = {}
+        """What the kernel's environment is to have besides, once `late_has_come`."""
+        self.late_has_come = threading.Event()
         self._deciding = threading.Lock()
         self._in_cell = self._interrupted = False
         self.kernel: Kernel | None = None
@@ -69,6 +72,9 @@ class Link:
     def _hear(self, said: dict[str, Any]) -> None:
         if "task" in said:
             self._tasks.put(said["task"])
+        elif "late" in said:
+            self.late = said["late"]
+            self.late_has_come.set()
         elif "stop" in said:
             with self._deciding:
                 self.stopped.set()

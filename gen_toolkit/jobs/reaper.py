@@ -102,6 +102,8 @@ class Reaper:
         match order["order"]:
             case "task":
                 self._tell(task=order["task"])
+            case "late":
+                self._tell(late=order["environment"])
             case "hold":
                 self._proven_until = order["until"]
             case "stop":

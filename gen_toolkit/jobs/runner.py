@@ -19,6 +19,7 @@ from gen_toolkit.ipynb import write_text
 from gen_toolkit.jobs.collect import Collector, Log
 from gen_toolkit.jobs.environment import remember_secrets
 from gen_toolkit.jobs.judge import judge, running_cell
+from gen_toolkit.jobs.late import Late
 from gen_toolkit.jobs.link import Link
 
 NOTEBOOK = "notebook.ipynb"
@@ -38,7 +39,6 @@ def main() -> None:
     from papermill.engines import NBClientEngine, papermill_engines
 
     task = link.task()
-    os.environ.update(task["environment"])
     remember_secrets(task["secrets"])
     log = Log(task["output_mb"] * 1_000_000)
     log.follow(raw)
@@ -81,9 +81,11 @@ def _execute(
     ran: set[int] = set()
     saver = _Saver(folder / NOTEBOOK, nb_man)
     began = 0.0
+    late = Late(link, nb_man.nb)
 
     def started(cell_index: int, **_: Any) -> None:
         nonlocal began
+        late.bring_to(client.kc)
         if link.stopped.is_set():
             raise _Stopped
         collector.begin()

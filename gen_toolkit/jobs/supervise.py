@@ -51,8 +51,9 @@ def supervise(
 ) -> Ending:
     """Execute `folder/prepared.ipynb`; the executed notebook is `folder/notebook.ipynb`.
 
-    `late_environment` is asked once the reaper has started, and while the runner starts up: what it returns
-    reaches the kernel, too. The values of `secrets` (references) are masked in what the runner writes.
+    `late_environment` is asked once the reaper has started, in a thread, while runner and kernel start up: what it
+    returns reaches the kernel before a cell that waits for it, see `jobs/late.py`. The values of `secrets`
+    (references) are masked in what the runner writes.
     `folder/work` is the run's own, and is kept when it does not succeed. Raises SetupError where the folder
     cannot be written to.
     """
@@ -69,7 +70,8 @@ def supervise(
                     "connection_file": f"{sockets}/kernel.json",
                     "output_mb": limits.output_mb,
                 }
-                reaper.order(order="task", task={**task, "environment": late_environment()})
+                reaper.order(order="task", task=task)
+                threading.Thread(target=_tell_late, args=(reaper, late_environment), daemon=True).start()
                 _follow(reaper, watch, orders)
             watch.hear({"event": "reaper left", "status": reaper.status})
         finally:
@@ -80,6 +82,14 @@ def supervise(
     if ending.state == "succeeded":
         shutil.rmtree(work, ignore_errors=True)
     return ending
+
+
+def _tell_late(reaper: _Reaper, late_environment: Callable[[], dict[str, str]]) -> None:
+    found: dict[str, str] = {}
+    try:
+        found = late_environment()
+    finally:  # whatever kept it from coming: there is a cell that waits
+        reaper.order(order="late", environment=found)
 
 
 def _follow(reaper: _Reaper, watch: Watch, orders: Orders) -> None:
@@ -113,6 +123,8 @@ class _Reaper:
         self.says = Lines(says)
         self.status: int | None = None
         """Its exit status; None also of one that did not go by itself."""
+        self._ordering = threading.Lock()
+        self._is_closed = False
         surroundings = Surroundings(environment, cwd, their_orders, their_says, log)
         try:
             self._child: Child = start("gen_toolkit.jobs.reaper", json.dumps(plan), surroundings=surroundings)
@@ -124,7 +136,10 @@ class _Reaper:
             os.close(their_says)
 
     def order(self, **order: Any) -> None:
-        with contextlib.suppress(BrokenPipeError):
+        """From any thread; nothing happens once the block is left."""
+        with self._ordering, contextlib.suppress(BrokenPipeError):
+            if self._is_closed:
+                return
             view = memoryview(written(order))
             while view:
                 view = view[os.write(self._orders, view) :]
@@ -140,7 +155,9 @@ class _Reaper:
             self._child.wait(5)
 
     def _close(self) -> None:
-        os.close(self._orders)
+        with self._ordering:
+            self._is_closed = True
+            os.close(self._orders)
         os.close(self.says.fileno())
 
 

@@ -11,9 +11,9 @@ import os
 import shutil
 from typing import Any
 
-from gen_toolkit.events import FileRecorded, Recorded, RunEnded, RunStarted, emit
+from gen_toolkit.events import FileRecorded, JobEnded, Recorded, RunEnded, RunStarted, emit
 from gen_toolkit.ipynb import read_notebook, write_notebook
-from gen_toolkit.jobs.rows import Attempt, Lease, RunRow
+from gen_toolkit.jobs.rows import Attempt, Lease, Reason, RunRow
 from gen_toolkit.settings import Resolved
 from gen_toolkit.tracking.source import git_commit
 
@@ -55,6 +55,27 @@ def tell_end(run: RunRow, attempt: Attempt) -> None:
     emit(Recorded(run=run.id, **facts))
     emit(FileRecorded(run=run.id, file="outputs.json", content=kept))
     emit(RunEnded(run=run.id, state=run.state))
+    if run.kind != "try" and run.parent is None:
+        _tell_people(run)
+
+
+def _tell_people(run: RunRow) -> None:
+    """Of a piece of work as a whole, not of its parts."""
+    why = run.reason or Reason("")
+    emit(
+        JobEnded(
+            run=run.id,
+            name=run.name,
+            state=run.state,
+            release=run.release,
+            due=None if run.due is None else int(run.due),
+            seconds=round(run.seconds, 3),
+            cost_usd=run.outcome.get("cost_usd"),
+            cell=why.cell,
+            error=why.error,
+            message=why.message,
+        )
+    )
 
 
 def _facts(took: dict[str, Any], seconds: float) -> dict[str, Any]:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gen_toolkit.amount import Amount
 from gen_toolkit.errors import InputError, NotFound, ReleaseError, SettingError, nearest
 from gen_toolkit.ipynb import write_text
 from gen_toolkit.workspace import Workspace
 
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _KEYS = {
     "live": "a whole number",
     "include": "a list of texts",
     "models": "a list of texts",
+    "warm": "a list of texts",
     "timeout_s": "a number",
     "cell_timeout_s": "a number",
     "silence_timeout_s": "a number",
@@ -25,6 +30,8 @@ _KEYS = {
     "output_mb": "a number",
     "budget": 'an amount like "5 USD"',
     "retries": "a table",
+    "schedule": "a table",
+    "alerts": "a table",
 }
 
 
@@ -69,13 +76,19 @@ class Pipeline:
         return sorted(int(path.name) for path in self.releases.glob("[0-9]*") if path.name.isdigit())
 
     def set_live(self, number: int) -> None:
-        """Write the one key that machines write; everything else in the file stays as it is."""
+        """Say which release runs."""
+        self.edit(lambda document: document.update(live=number))
+
+    def edit(self, change: Callable[[TOMLDocument], object]) -> None:
+        """Have `change` edit the file: whole or not at all, and what it does not touch stays as it is."""
         import tomlkit
 
-        document = tomlkit.parse(self.file.read_text(encoding="utf-8") if self.file.is_file() else "")
-        if document.get("live") != number:
-            document["live"] = number
-            write_text(self.file, tomlkit.dumps(document), mode=0o644)
+        before = self.file.read_text(encoding="utf-8") if self.file.is_file() else ""
+        document = tomlkit.parse(before)
+        change(document)
+        after = tomlkit.dumps(document)
+        if after != before:
+            write_text(self.file, after, mode=0o644)
 
     def release_folder(self, number: int | None = None) -> Path:
         """The folder of a release, by default of the live one. Raises NotFound or ReleaseError."""

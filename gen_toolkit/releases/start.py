@@ -39,7 +39,7 @@ def run_release(
 
     `limits`, by the names of `Limits`, go before those of pipeline.toml.
     """
-    return execute(release_job(name, _from_files(given), from_text=True, number=number, limits=limits), progress)
+    return execute(release_job(name, from_files(given), from_text=True, number=number, limits=limits), progress)
 
 
 def try_notebook(
@@ -48,7 +48,7 @@ def try_notebook(
     """Execute a notebook exactly as a release of it would be, without making one."""
     settings = load_settings()
     subject = checked(path)
-    values = subject.parameters.values(_from_files(given), from_text=True)
+    values = subject.parameters.values(from_files(given), from_text=True)
     models = {name for parameter in subject.references.model_parameters for name in aliases_in(values[parameter])}
     frozen = freeze(subject, tuple(models))
     folder = Path(tempfile.mkdtemp(dir=settings.workspace.prepare(), prefix="try-"))
@@ -122,7 +122,7 @@ def _job(asked: Job, *, from_text: bool = False) -> Job:
     )
 
 
-def _from_files(given: Mapping[str, str]) -> dict[str, Any]:
+def from_files(given: Mapping[str, str]) -> dict[str, Any]:
     """`k=@file.json` stands for the file's content."""
     values: dict[str, Any] = {}
     for name, value in given.items():
