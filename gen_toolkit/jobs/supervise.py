@@ -121,10 +121,10 @@ class _Reaper:
         their_orders, self._orders = os.pipe()
         says, their_says = os.pipe()
         self.says = Lines(says)
-        self._ordering = threading.Lock()
-        self._is_closed = False
         self.status: int | None = None
         """Its exit status; None also of one that did not go by itself."""
+        self._ordering = threading.Lock()
+        self._is_closed = False
         surroundings = Surroundings(environment, cwd, their_orders, their_says, log)
         try:
             self._child: Child = start("gen_toolkit.jobs.reaper", json.dumps(plan), surroundings=surroundings)

@@ -22,8 +22,12 @@ from gen_toolkit.surface import RUN_MARK
 
 pytestmark = pytest.mark.kernel
 
-SLEEP = "import time\ntry:\n    time.sleep(300)\nfinally:\n    print('cleared up')"
-DEAF = "import time\nwhile True:\n    try:\n        time.sleep(300)\n    except KeyboardInterrupt:\n        print('no')"
+SAY = "print('in', file=sys.stderr, flush=True)"
+SLEEP = f"import sys, time\ntry:\n    {SAY}\n    time.sleep(300)\nfinally:\n    print('cleared up')"
+DEAF = (
+    f"import sys, time\nwhile True:\n    try:\n        {SAY}\n        time.sleep(300)\n"
+    "    except KeyboardInterrupt:\n        pass"
+)
 HOLDER = """
 import sys
 from pathlib import Path
@@ -39,11 +43,14 @@ print(ended.ending.state, "|", ended.ending.reason.message)
 
 
 def in_a_cell(folder: Path, cell: str, then: Callable[[Orders], None]) -> Supervised:
-    """Execute the cell; `then` is called in another thread once it has begun."""
+    """Execute the cell; `then` is called in another thread once it says that it is in."""
     orders = Orders()
+    told: list[str] = []
 
-    def progress(_cell: int, _of: int, _line: str) -> None:
-        threading.Thread(target=then, args=[orders]).start()
+    def progress(_cell: int, _of: int, line: str) -> None:
+        if line == "in" and not told:
+            told.append(line)
+            threading.Thread(target=then, args=[orders]).start()
 
     return supervised(folder, cell, "print('never')", orders=orders, progress=progress)
 
@@ -54,7 +61,7 @@ def test_an_order_from_another_thread_interrupts_the_cell_and_says_what_became_o
     )
     assert (ended.ending.state, ended.ending.signal) == ("cancelled", None)
     assert ended.ending.reason == Reason("cancelled by a test", cell=1)
-    assert ended.shown(1) == "cleared up\n"
+    assert ended.shown(1) == "in\ncleared up\n"
     assert marked(RUN_MARK, "stopped") == []
 
 
