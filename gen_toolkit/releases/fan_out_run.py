@@ -59,7 +59,7 @@ def carry_out_parts(lease: Lease, *, jobs: int, progress: Progress, again: Seque
     ledger.record(lease, folder=folder, process=this_process())
     run = ledger.find(lease.run)
     tell_start(run, lease, settings)
-    workers = Workers(WORKER, folder / "places", jobs, cwd=settings.workspace.root)
+    workers = Workers(WORKER, folder / "places", jobs, settings.workspace)
     with stops() as asked, _beating(ledger, lease) as orders:
         under_way = _UnderWay(ledger, lease.run, workers, progress)
         state, reason = under_way.wait(deque({"resume": part} for part in again), asked, orders)
