@@ -145,6 +145,11 @@ def enter_release(folder: Path) -> None:
     _release[:] = [folder]
 
 
+def job_attempt() -> str | None:
+    """The attempt of a job that this process belongs to, whatever runs were opened inside."""
+    return os.environ.get(RUN_MARK)
+
+
 def session() -> str:
     """The id of this process's session: everything outside a run belongs to it.
 

@@ -55,10 +55,13 @@ def carry_out(job: Job, lease: Lease, progress: Progress = silent, *, stay: bool
         finished = _attempt(work, held)
         if not stay or finished.signal is not None or finished.run.state != "queued":
             return finished
-        came = wait(max(0.0, (finished.run.not_before or 0.0) - work.ledger.now()))
-        if came is not None:
-            work.ledger.cancel(lease.run)
-            return Finished(work.ledger.find(lease.run), came)
+        with ended_in_order() as hold_off_signals:
+            seconds = max(0.0, (finished.run.not_before or 0.0) - work.ledger.now())
+            came = wait(seconds, partial(progress, 0, 0))
+            if came is not None:
+                hold_off_signals()
+                work.ledger.cancel(lease.run)
+                return Finished(work.ledger.find(lease.run), came)
         held = work.ledger.take(lease.run, ttl=lease.ttl)
     return Finished(work.ledger.find(lease.run))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from gen_toolkit.database.engine import Database
 from gen_toolkit.events import ValueKept
-from gen_toolkit.journal.reuse import count_reused
+from gen_toolkit.journal.reuse import count_reused, differences
 from gen_toolkit.journal.totals import totals
 from gen_toolkit.tracking import spool
 
@@ -24,10 +24,18 @@ def outcome_of(database: Database, attempt: str, folder: Path | None) -> dict[st
 
 
 def total_of(database: Database, outcome: dict[str, Any], attempts: Sequence[str]) -> dict[str, Any]:
-    """The outcome of a run's last attempt, with what all of them took together."""
+    """The outcome of a run's last attempt, with what all of them took together.
+
+    Of a later attempt also: what it took itself, and which of its requests were not those of the attempts before.
+    """
     if len(attempts) == 1:
         return outcome
-    return {**outcome, **_took(database, [one for attempt in attempts for one in family_of(database, attempt)])}
+    *before, now = (family_of(database, attempt) for attempt in attempts)
+    earlier = [run for family in before for run in family]
+    count, shown = differences(database, earlier, now)
+    last = {"calls": outcome["calls"], "reused": outcome["reused"], "differ": count}
+    listed = [difference.to_json() for difference in shown]
+    return {**outcome, **_took(database, [*earlier, *now]), "last_attempt": {**last, "differences": listed}}
 
 
 def _took(database: Database, family: Sequence[str]) -> dict[str, Any]:

@@ -40,10 +40,11 @@ def insist(ask: Callable[[], Result], say: Callable[[str], None]) -> Result:
     raise last
 
 
-def wait(seconds: float) -> int | None:
-    """So long, or until a signal wants this process to stop: then that signal."""
+def wait(seconds: float, say: Callable[[str], None]) -> int | None:
+    """Until the next attempt, or until a signal wants this process to stop: then that signal."""
     until = time.monotonic() + seconds
     with _signals() as came:
+        say(f"trying again in {seconds:.0f} s")
         while not came and (left := until - time.monotonic()) > 0:
             time.sleep(min(0.2, left))
     return came[0] if came else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gen_toolkit.database.engine import Database, open_database
 from gen_toolkit.ipynb import sweep
@@ -33,6 +34,15 @@ def reconcile() -> Sequence[RunRow]:
     found = [run for run, process in under_way if _is_over(run, process, now) and _ended(database, run, process)]
     _tell_untold(database)
     return found
+
+
+def as_seen(database: Database, found: Sequence[RunRow]) -> Sequence[RunRow]:
+    """Runs for people, where nothing could be put right: what is gone does not run, whatever the record says."""
+    if not any(run.state == "running" for run in found):
+        return found
+    _, under_way = Ledger(database).under_way()
+    gone = {run.id for run, process in under_way if not is_alive(process)}
+    return [replace(run, state="lost", reason=GONE) if run.id in gone else run for run in found]
 
 
 class LeaseWatch:
