@@ -9,13 +9,11 @@ from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import InputError, ParameterError
 from gen_toolkit.jobs.execute import Job
 from gen_toolkit.jobs.ledger import Filter, Ledger, RunRow
-from gen_toolkit.jobs.rows import NewRun
+from gen_toolkit.jobs.rows import FAN_OUT, NewRun
 from gen_toolkit.jobs.values import as_json
 from gen_toolkit.releases.fan_out_run import Progress, Spread, carry_out_parts
 from gen_toolkit.releases.parts import MOST, Part
 from gen_toolkit.releases.start import release_job
-
-KIND = "fan-out"
 
 
 def fan_out(
@@ -36,7 +34,7 @@ def fan_out(
     first = ready[0]
     parent = NewRun(
         name=name,
-        kind=KIND,
+        kind=FAN_OUT,
         notebook=first.source,
         parameters={key: as_json(first.values[key]) for key in given},
         release=first.release,
