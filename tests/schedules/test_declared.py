@@ -71,6 +71,7 @@ def test_an_interval_is_counted_from_the_epoch_whoever_asks() -> None:
     schedule = Schedule(every_s=7)
     assert list(schedule.between(700, 721)) == [707, 714, 721]
     assert list(schedule.between(699, 707)) == [700, 707]
+    assert [schedule.count(699, until, 100) for until in (699, 700, 706, 707, 10_000)] == [0, 1, 1, 2, 100]
 
 
 def test_the_due_time_is_given_as_the_parameter_is_declared_on_the_clock_of_the_zone() -> None:

@@ -89,7 +89,7 @@ def test_a_week_asleep_is_recorded_by_policy_and_told_once(pipeline: Pipeline, t
     assert noted[-1] == ("queued", 7 * 24)
     assert len(noted) == 1 + 24
     assert told == [
-        JobsMissed(run=runs()[-2].id, name="label", first=T + HOUR, last=T + 167 * HOUR, count=24, time=told[0].time)
+        JobsMissed(run=runs()[-2].id, name="label", first=T + HOUR, last=T + 167 * HOUR, count=167, time=told[0].time)
     ]
     assert "missed: nothing served when it was due; found" in (runs()[0].reason or NONE).message
 
