@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gen_toolkit.database.engine import open_database
@@ -14,6 +15,7 @@ from gen_toolkit.jobs.values import as_json
 from gen_toolkit.releases.fan_out_run import Progress, Spread, carry_out_parts
 from gen_toolkit.releases.parts import MOST, Part
 from gen_toolkit.releases.start import release_job
+from gen_toolkit.scope import new_id
 
 
 def fan_out(
@@ -40,10 +42,10 @@ def fan_out(
         release=first.release,
         digest=first.digest,
     )
-    lease = ledger.begin(parent)
+    ids = sorted(new_id() for _ in ready)  # parts are told and executed in the order of their ids
+    asked = [replace(job.asked_for(parent=parent.id, queued=True), id=own) for job, own in zip(ready, ids, strict=True)]
+    lease = ledger.begin(parent, parts=asked)
     assert lease is not None, "no instant is asked for"
-    for job in ready:
-        ledger.submit(job.asked_for(parent=parent.id, queued=True))
     return carry_out_parts(lease, jobs=jobs, progress=progress)
 
 

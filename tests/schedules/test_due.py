@@ -140,6 +140,16 @@ def test_queued_instants_of_one_pipeline_are_claimed_one_at_a_time(pipeline: Pip
     assert (ledger.find(first.run).due, ledger.find(second.run).due) == (T + HOUR, T + 2 * HOUR)
 
 
+def test_instants_that_are_found_together_are_claimed_in_their_order(pipeline: Pipeline) -> None:
+    schedule = Schedule(every_s=60, catch_up="all", overlap="queue")
+    list(submit_due(open_database(), pipeline, schedule, T))
+    list(submit_due(open_database(), pipeline, schedule, T + 40 * 60))
+    ledger = Ledger(open_database())
+    dues = [ledger.find(lease.run).due for lease in ledger.claim("a", 100)]
+    assert len(dues) == 40
+    assert dues == sorted(due for due in dues if due)
+
+
 def test_parts_of_a_run_are_not_claimed_by_who_serves(pipeline: Pipeline) -> None:
     from gen_toolkit.jobs.rows import NewRun
 
