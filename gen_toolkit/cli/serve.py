@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from gen_toolkit.text import one_line
+from gen_toolkit.text import one_line, scrub
 
 
 def serve(
@@ -25,7 +25,7 @@ def serve(
 
 
 def _as_json(event: dict[str, Any]) -> None:
-    print(json.dumps({"at": time.time(), **event}, ensure_ascii=False), flush=True)
+    print(scrub(json.dumps({"at": time.time(), **event}, ensure_ascii=False)), flush=True)
 
 
 def _for_people(event: dict[str, Any]) -> None:

@@ -173,6 +173,6 @@ def _message(line: bytes) -> dict[str, Any]:
     """A line that is no message is somebody's print: shown, not obeyed."""
     with contextlib.suppress(ValueError):
         message = json.loads(line)
-        if isinstance(message, dict):
+        if isinstance(message, dict) and isinstance(message.get("event"), str):
             return message
     return {"event": "printed", "line": line.decode("utf-8", "replace")}

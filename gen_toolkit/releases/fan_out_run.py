@@ -95,7 +95,7 @@ class _UnderWay:
             if self._stillborn >= _STILLBORN:
                 where = self._workers.log
                 self._cancel(asked)
-                return "failed", Reason(f"workers ended before they had begun: see {where}", error="SetupError")
+                return "failed", Reason(f"workers ended before they had begun: see {where}")
             if not left and not waiting and not len(self._workers):
                 return self._state()
             for _ in range(len(waiting) - self._workers.waiting):
@@ -143,7 +143,7 @@ class _UnderWay:
         failed = sum(part.state != "succeeded" for part in parts)
         if not failed:
             return "succeeded", None
-        return "failed", Reason(f"{failed} of {len(parts)} parts did not succeed", error="PartsFailed")
+        return "failed", Reason(f"{failed} of {len(parts)} parts did not succeed")
 
 
 def _finish(
