@@ -114,7 +114,12 @@ def test_writing_a_schedule_leaves_the_rest_of_the_file_as_it_is(pipeline: Pipel
 
 @pytest.mark.parametrize(
     ("changes", "kind"),
-    [({"cron": "no"}, SettingError), ({"every_s": 5, "due": "limit"}, ParameterError), ({"zone": "UTC"}, SettingError)],
+    [
+        ({"cron": "no"}, SettingError),
+        ({"every_s": 5, "parameters": {"limit": None}}, ParameterError),
+        ({"every_s": 5, "due": "limit"}, ParameterError),
+        ({"zone": "UTC"}, SettingError),
+    ],
 )
 def test_a_schedule_that_is_refused_leaves_the_file_untouched(
     pipeline: Pipeline, changes: dict[str, object], kind: type[GenToolkitError]
