@@ -130,6 +130,13 @@ def test_a_schedule_that_is_refused_leaves_the_file_untouched(
     assert pipeline.file.read_text() == before
 
 
+def test_a_channel_of_alerts_that_cannot_work_is_refused_before_there_is_something_to_tell(pipeline: Pipeline) -> None:
+    pipeline.file.write_text('live = 1\n[alerts.team]\nwebhok = "https://x"\n')
+    with pytest.raises(SettingError, match=r"pipeline.toml: alerts.team.webhok is not known") as caught:
+        pipeline.settings()
+    assert "Did you mean 'webhook'?" in caught.value.fix
+
+
 def test_a_pipeline_without_a_live_release_gets_no_schedule(workspace: Path) -> None:
     empty = Pipeline("empty", workspace / "pipelines/empty")
     with pytest.raises(ReleaseError, match="no live release"):
