@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 
 import typer
 
-from gen_toolkit.cli.fan_out import run_parts
+from gen_toolkit.cli.fan_out import resume_parts, run_parts
 from gen_toolkit.cli.show import (
     attempts_text,
     cell_timeout_option,
@@ -81,13 +81,20 @@ def resume(
     silence_timeout: float | None = silence_timeout_option(),
     memory_mb: float | None = memory_option(),
     output_mb: float | None = output_option(),
+    jobs: int = typer.Option(2, "--jobs", min=1, max=256, help="Of a run with parts, how many at once."),
     as_json: bool = json_option(),
 ) -> None:
     """Try a run that did not succeed once more; what it has paid for is not paid again."""
+    from gen_toolkit.database.engine import open_database
+    from gen_toolkit.jobs.ledger import Ledger
     from gen_toolkit.jobs.reconcile import reconcile
+    from gen_toolkit.jobs.rows import FAN_OUT
     from gen_toolkit.releases.again import resume_run
 
     reconcile()
+    run = Ledger(open_database()).find(run_id)
+    if run.kind == FAN_OUT:
+        resume_parts(run, jobs=jobs, as_json=as_json)
     with follow(f"resume {run_id[:13]}", quiet=as_json) as progress:
         finished = resume_run(
             run_id,

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from gen_toolkit.text import one_line
+from gen_toolkit.text import one_line, scrub
 
 
 def serve(
@@ -21,11 +21,11 @@ def serve(
     from gen_toolkit.schedules.serve import Serving
     from gen_toolkit.schedules.serve import serve as serve_until_told
 
-    serve_until_told(Serving(jobs=jobs, grace=grace, warm=True), _as_json if as_json else _for_people)
+    serve_until_told(Serving(jobs=jobs, grace=grace), _as_json if as_json else _for_people)
 
 
 def _as_json(event: dict[str, Any]) -> None:
-    print(json.dumps({"at": time.time(), **event}, ensure_ascii=False), flush=True)
+    print(scrub(json.dumps({"at": time.time(), **event}, ensure_ascii=False)), flush=True)
 
 
 def _for_people(event: dict[str, Any]) -> None:

@@ -53,14 +53,18 @@ class Ledger:
         ttl: float = LEASE,
         attempt: str | None = None,
         folder: Path | None = None,
+        parts: Sequence[NewRun] = (),
     ) -> Lease | None:
         """Ask for a run and have it at once. None where its name has one for that instant already.
 
         `attempt` and `folder`: id of its first attempt, and where that has its files, where they are there already.
+        `parts` are asked for with it, all or none.
         """
         with self._database.write() as connection:
             if not claims.insert(connection, run, "queued"):
                 return None
+            for part in parts:
+                claims.insert(connection, part, "queued")
             return claims.take(connection, run.id, worker or this_process(), ttl, attempt, folder)
 
     def claim(

@@ -16,6 +16,8 @@ State = Literal[
 ]  # fmt: skip
 Ended = Literal["succeeded", "failed", "timed out", "killed", "cancelled", "lost"]
 """How an attempt can end."""
+FAN_OUT = "fan-out"
+"""The kind of a run that only has parts: see releases/fan_out.py."""
 OPEN = ("queued", "running")
 """The states that a run does not stay in."""
 

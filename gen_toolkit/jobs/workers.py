@@ -33,20 +33,22 @@ class _Worker:
     """Pipe from its standard output; closed when it has said its last word."""
     rest: bytes = b""
     run: str | None = None
+    over: bool = False
+    """It has said how its run ended."""
 
 
 class Workers:
     """At most `limit` at once, of all who share `folder`.
 
     `module` is run with `-m`: it says `{"event": "ready"}`, waits for a line with its orders (the end of the
-    pipe: it goes away), and then says what it does, a line of JSON each.
+    pipe: it goes away), and then says what it does, a line of JSON each. Where a template is up, it is a fork of that.
     """
 
-    def __init__(self, module: str, folder: Path, limit: int, *, cwd: Path) -> None:
+    def __init__(self, module: str, folder: Path, limit: int, workspace: Workspace) -> None:
         self._module = module
         self._folder = folder
         self._limit = limit
-        self._cwd = cwd
+        self._workspace = workspace
         self._selector = selectors.DefaultSelector()
         self._workers: list[_Worker] = []
 
@@ -71,7 +73,7 @@ class Workers:
     @property
     def runs(self) -> Sequence[str]:
         """What they execute."""
-        return [worker.run for worker in self._workers if worker.run]
+        return [worker.run for worker in self._workers if worker.run and not worker.over]
 
     def start(self) -> bool:
         """One more. False: no place is free."""
@@ -84,14 +86,13 @@ class Workers:
         try:
             surroundings = Surroundings(
                 dict(os.environ),
-                self._cwd,
+                self._workspace.root,
                 stdin=its_orders,
                 stdout=its_said,
                 stderr=errors,  # not ours: it outlives us
                 pass_fds=(slot,),
             )
-            records = Workspace(self._cwd, None).records
-            child = start_warm(records, self._module, str(slot), surroundings=surroundings)
+            child = start_warm(self._workspace.records, self._module, str(slot), surroundings=surroundings)
         except BaseException:
             os.close(orders)
             os.close(said)
@@ -136,6 +137,8 @@ class Workers:
                     self._let_go(worker, orders)
                 case "claimed":
                     worker.run = message["run"]
+                case _:
+                    worker.over = worker.over or (worker.run is not None and message.get("run") == worker.run)
         if not chunk:
             self._close(worker)
         return [message for message in messages if message.get("event") != "ready"]
@@ -170,6 +173,6 @@ def _message(line: bytes) -> dict[str, Any]:
     """A line that is no message is somebody's print: shown, not obeyed."""
     with contextlib.suppress(ValueError):
         message = json.loads(line)
-        if isinstance(message, dict):
+        if isinstance(message, dict) and isinstance(message.get("event"), str):
             return message
     return {"event": "printed", "line": line.decode("utf-8", "replace")}

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import InputError, ParameterError
 from gen_toolkit.jobs.execute import Job
 from gen_toolkit.jobs.ledger import Filter, Ledger, RunRow
-from gen_toolkit.jobs.rows import NewRun
+from gen_toolkit.jobs.rows import FAN_OUT, NewRun
 from gen_toolkit.jobs.values import as_json
 from gen_toolkit.releases.fan_out_run import Progress, Spread, carry_out_parts
 from gen_toolkit.releases.parts import MOST, Part
 from gen_toolkit.releases.start import release_job
-
-KIND = "fan-out"
+from gen_toolkit.scope import new_id
 
 
 def fan_out(
@@ -36,16 +36,16 @@ def fan_out(
     first = ready[0]
     parent = NewRun(
         name=name,
-        kind=KIND,
+        kind=FAN_OUT,
         notebook=first.source,
         parameters={key: as_json(first.values[key]) for key in given},
         release=first.release,
         digest=first.digest,
     )
-    lease = ledger.begin(parent)
+    ids = sorted(new_id() for _ in ready)  # parts are told and executed in the order of their ids
+    asked = [replace(job.asked_for(parent=parent.id, queued=True), id=own) for job, own in zip(ready, ids, strict=True)]
+    lease = ledger.begin(parent, parts=asked)
     assert lease is not None, "no instant is asked for"
-    for job in ready:
-        ledger.submit(job.asked_for(parent=parent.id, queued=True))
     return carry_out_parts(lease, jobs=jobs, progress=progress)
 
 

@@ -59,7 +59,7 @@ def carry_out_parts(lease: Lease, *, jobs: int, progress: Progress, again: Seque
     ledger.record(lease, folder=folder, process=this_process())
     run = ledger.find(lease.run)
     tell_start(run, lease, settings)
-    workers = Workers(WORKER, folder / "places", jobs, cwd=settings.workspace.root)
+    workers = Workers(WORKER, folder / "places", jobs, settings.workspace)
     with stops() as asked, _beating(ledger, lease) as orders:
         under_way = _UnderWay(ledger, lease.run, workers, progress)
         state, reason = under_way.wait(deque({"resume": part} for part in again), asked, orders)
@@ -95,7 +95,7 @@ class _UnderWay:
             if self._stillborn >= _STILLBORN:
                 where = self._workers.log
                 self._cancel(asked)
-                return "failed", Reason(f"workers ended before they had begun: see {where}", error="SetupError")
+                return "failed", Reason(f"workers ended before they had begun: see {where}")
             if not left and not waiting and not len(self._workers):
                 return self._state()
             for _ in range(len(waiting) - self._workers.waiting):
@@ -143,7 +143,7 @@ class _UnderWay:
         failed = sum(part.state != "succeeded" for part in parts)
         if not failed:
             return "succeeded", None
-        return "failed", Reason(f"{failed} of {len(parts)} parts did not succeed", error="PartsFailed")
+        return "failed", Reason(f"{failed} of {len(parts)} parts did not succeed")
 
 
 def _finish(

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gen_toolkit.alerts.declared import read_channels
 from gen_toolkit.amount import Amount
 from gen_toolkit.errors import InputError, NotFound, ReleaseError, SettingError, nearest
 from gen_toolkit.ipynb import write_text
+from gen_toolkit.settings import load_settings
 from gen_toolkit.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -66,6 +68,8 @@ class Pipeline:
         for key, value in data.items():
             if not _fits(_KEYS[key], value):
                 raise SettingError(f"{self.file}: {key} is {value!r}", fix=f"It must be {_KEYS[key]}.")
+        if "alerts" in data:  # refused now, and not when there is something to tell
+            read_channels(data["alerts"], str(self.file), load_settings().settings.alerts)
         return data
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from gen_toolkit.releases.freeze import verify
 from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.schedules.declared import declared_parameters, values_at
 from gen_toolkit.schedules.schedule import Schedule
+from gen_toolkit.scope import new_id
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,12 @@ class Asked:
         except GenToolkitError as error:
             return cls(pipeline.name, {"notebook": ""}, None, str(error))
 
-    def run(self, schedule: Schedule, instant: int) -> tuple[NewRun, str]:
-        """The run, and why it cannot be, if it cannot."""
+    def runs(self, schedule: Schedule, instants: Sequence[int]) -> list[tuple[NewRun, str]]:
+        """Of each instant the run, and why it cannot be, if it cannot. Ids are in their order: so they are claimed."""
+        ids = sorted(new_id() for _ in instants)
+        return [self._run(schedule, instant, own) for instant, own in zip(instants, ids, strict=True)]
+
+    def _run(self, schedule: Schedule, instant: int, own: str) -> tuple[NewRun, str]:
         values: dict[str, Any] = {}
         problem = self.problem
         if self.parameters is not None:
@@ -53,4 +59,5 @@ class Asked:
                 values = {name: as_json(value) for name, value in given.items()}
             except GenToolkitError as error:
                 problem = str(error)
-        return NewRun(name=self.name, kind="job", parameters=values, due=float(instant), **self.facts), problem
+        run = NewRun(id=own, name=self.name, kind="job", parameters=values, due=float(instant), **self.facts)
+        return run, problem

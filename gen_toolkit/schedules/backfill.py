@@ -34,11 +34,9 @@ def backfill(database: Database, pipeline: Pipeline, schedule: Schedule, begin: 
         raise InputError(
             f"{pipeline.name} was never due in this window", fix=f"See: gen schedule preview {pipeline.name}"
         )
-    asked = Asked.of(pipeline)
     ledger = Ledger(database)
     noted = []
-    for instant in instants:
-        run, problem = asked.run(schedule, instant)
+    for instant, (run, problem) in zip(instants, Asked.of(pipeline).runs(schedule, instants), strict=True):
         if problem:
             raise ReleaseError(f"{pipeline.name} cannot run: {problem}", fix=f"Try: gen run {pipeline.name}")
         queued = run.id if ledger.submit(run) else _revived(database, run)

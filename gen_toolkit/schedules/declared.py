@@ -100,6 +100,11 @@ def write_schedule(pipeline: Pipeline, changes: Mapping[str, Any]) -> Schedule:
     wanted = {key: value for key, value in table.items() if value is not None}
     schedule = read_schedule(wanted, str(pipeline.file))
     values_at(schedule, declared_parameters(pipeline), 0)
+    for name, value in (changes.get("parameters") or {}).items():
+        if value is None:
+            raise ParameterError(
+                f"parameter {name}: a file of TOML cannot hold none", fix="Leave it out.", parameter=name
+            )
 
     def change(document: Any) -> None:
         import tomlkit

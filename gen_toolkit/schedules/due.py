@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from gen_toolkit.database.engine import Database
-from gen_toolkit.database.sql import select
+from gen_toolkit.database.sql import insert_new, select
 from gen_toolkit.database.tables import marks, runs
 from gen_toolkit.events import JobsMissed, emit
 from gen_toolkit.jobs.ledger import Ledger, Reason
@@ -60,10 +60,9 @@ def submit_due(database: Database, pipeline: Pipeline, schedule: Schedule, at: i
 
 
 def _record(ledger: Ledger, pipeline: Pipeline, schedule: Schedule, decisions: list[Decision]) -> Iterator[Noted]:
-    asked = Asked.of(pipeline)
+    asked = Asked.of(pipeline).runs(schedule, [decision.instant for decision in decisions])
     missed: list[tuple[Decision, str]] = []
-    for decision in decisions:
-        run, problem = asked.run(schedule, decision.instant)
+    for decision, (run, problem) in zip(decisions, asked, strict=True):
         reason = decision.skip or problem
         if reason:
             if ledger.skip(run, Reason(reason)):
@@ -96,8 +95,8 @@ def _read_mark(database: Database, pipeline: Pipeline, schedule: Schedule) -> in
 def _write_mark(database: Database, pipeline: Pipeline, schedule: Schedule, at: int) -> None:
     name = _mark(pipeline, schedule)
     with database.write() as connection:
-        if not connection.execute(marks.update().where(marks.c.name == name).values(at=float(at))).rowcount:
-            connection.execute(marks.insert().values(name=name, at=float(at)))
+        insert_new(connection, marks, [{"name": name, "at": float(at)}])  # another may be first
+        connection.execute(marks.update().where(marks.c.name == name).values(at=float(at)))
 
 
 def _mark(pipeline: Pipeline, schedule: Schedule) -> str:

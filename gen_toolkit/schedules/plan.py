@@ -12,6 +12,8 @@ from gen_toolkit.schedules.schedule import Schedule
 MOST_SINGLE = 500
 """So many missed instants are recorded one by one; those before them in one record."""
 
+_MOST_COUNTED = 20_000
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -46,9 +48,13 @@ def plan(schedule: Schedule, after: int, now: int, *, busy: bool) -> list[Decisi
 
 def _too_old(schedule: Schedule, after: int, horizon: int, now: int) -> Iterator[Decision]:
     """What came before the window, as one record: there may be millions."""
-    first = next(schedule.between(after, horizon), None) if horizon > after else None
-    if first is not None:
-        yield Decision(first, f"{_missed(first, now)}; so were all until {_written(horizon)}")
+    if horizon <= after:
+        return
+    many = schedule.count(after, horizon, _MOST_COUNTED)
+    if many:
+        first = next(schedule.between(after, horizon))
+        told = f"more than {many - 1}" if many == _MOST_COUNTED else str(many - 1)
+        yield Decision(first, f"{_missed(first, now)}; so were the {told} until {_written(horizon)}", covers=many)
 
 
 def _late(schedule: Schedule, late: deque[int], now: int, *, superseded: bool) -> Iterator[Decision]:

@@ -83,6 +83,12 @@ class Schedule(BaseModel):
         """The instants later than `after`, not later than `until`."""
         return itertools.takewhile(lambda moment: moment <= until, self.after(after))
 
+    def count(self, after: int, until: int, most: int) -> int:
+        """How many instants `between` gives; `most` where they are as many or more."""
+        if self.every_s is not None:
+            return max(0, min(most, until // self.every_s - after // self.every_s))
+        return sum(1 for _ in itertools.islice(self.between(after, until), most))
+
     def local(self, instant: int) -> datetime:
         """An instant on the clock of the schedule's zone."""
         return datetime.fromtimestamp(instant, UTC).astimezone(zoneinfo.ZoneInfo(self.zone))

@@ -16,6 +16,7 @@ import pytest
 from gen_toolkit.jobs.slots import lock, take_slot
 from gen_toolkit.jobs.stops import stops
 from gen_toolkit.jobs.workers import Workers
+from gen_toolkit.workspace import Workspace
 
 HERE = Path(__file__).parent
 TESTS = HERE.parent
@@ -34,7 +35,7 @@ def hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def made(tmp_path: Path, limit: int = 2) -> Workers:
-    return Workers("fake_worker", tmp_path / "places", limit, cwd=tmp_path)
+    return Workers("fake_worker", tmp_path / "places", limit, Workspace(tmp_path, None))
 
 
 def hear(workers: Workers, event: str, orders: Callable[[], Any] = lambda: None) -> list[dict[str, Any]]:
@@ -82,7 +83,8 @@ def test_places_are_counted_over_all_who_share_them_and_come_back(tmp_path: Path
 def test_a_worker_whose_starter_was_killed_keeps_its_place_and_finishes(tmp_path: Path, hold: Path) -> None:
     code = (
         "from pathlib import Path; from gen_toolkit.jobs.workers import Workers\n"
-        f"w = Workers('fake_worker', Path({str(tmp_path / 'places')!r}), 1, cwd=Path('.'))\n"
+        "from gen_toolkit.workspace import Workspace\n"
+        f"w = Workers('fake_worker', Path({str(tmp_path / 'places')!r}), 1, Workspace(Path('.').resolve(), None))\n"
         "w.start()\n"
         f"while True:\n    for m in w.listen(1, lambda: {{'run': 'r1', 'hold': {str(hold)!r}}}): print(m, flush=True)\n"
     )

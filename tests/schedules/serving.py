@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 _CODE = """
 import json, sys
 from gen_toolkit.schedules.serve import Serving, serve
-serve(Serving(jobs=int(sys.argv[1]), grace=float(sys.argv[2]), worker="serve_worker"),
+serve(Serving(jobs=int(sys.argv[1]), grace=float(sys.argv[2]), worker="serve_worker", warm=False),
       lambda event: print(json.dumps(event), flush=True))
 """
 

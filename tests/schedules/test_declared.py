@@ -71,6 +71,7 @@ def test_an_interval_is_counted_from_the_epoch_whoever_asks() -> None:
     schedule = Schedule(every_s=7)
     assert list(schedule.between(700, 721)) == [707, 714, 721]
     assert list(schedule.between(699, 707)) == [700, 707]
+    assert [schedule.count(699, until, 100) for until in (699, 700, 706, 707, 10_000)] == [0, 1, 1, 2, 100]
 
 
 def test_the_due_time_is_given_as_the_parameter_is_declared_on_the_clock_of_the_zone() -> None:
@@ -113,7 +114,12 @@ def test_writing_a_schedule_leaves_the_rest_of_the_file_as_it_is(pipeline: Pipel
 
 @pytest.mark.parametrize(
     ("changes", "kind"),
-    [({"cron": "no"}, SettingError), ({"every_s": 5, "due": "limit"}, ParameterError), ({"zone": "UTC"}, SettingError)],
+    [
+        ({"cron": "no"}, SettingError),
+        ({"every_s": 5, "parameters": {"limit": None}}, ParameterError),
+        ({"every_s": 5, "due": "limit"}, ParameterError),
+        ({"zone": "UTC"}, SettingError),
+    ],
 )
 def test_a_schedule_that_is_refused_leaves_the_file_untouched(
     pipeline: Pipeline, changes: dict[str, object], kind: type[GenToolkitError]
@@ -122,6 +128,13 @@ def test_a_schedule_that_is_refused_leaves_the_file_untouched(
     with pytest.raises(kind):
         write_schedule(pipeline, changes)
     assert pipeline.file.read_text() == before
+
+
+def test_a_channel_of_alerts_that_cannot_work_is_refused_before_there_is_something_to_tell(pipeline: Pipeline) -> None:
+    pipeline.file.write_text('live = 1\n[alerts.team]\nwebhok = "https://x"\n')
+    with pytest.raises(SettingError, match=r"pipeline.toml: alerts.team.webhok is not known") as caught:
+        pipeline.settings()
+    assert "Did you mean 'webhook'?" in caught.value.fix
 
 
 def test_a_pipeline_without_a_live_release_gets_no_schedule(workspace: Path) -> None:

@@ -89,7 +89,7 @@ def test_a_week_asleep_is_recorded_by_policy_and_told_once(pipeline: Pipeline, t
     assert noted[-1] == ("queued", 7 * 24)
     assert len(noted) == 1 + 24
     assert told == [
-        JobsMissed(run=runs()[-2].id, name="label", first=T + HOUR, last=T + 167 * HOUR, count=24, time=told[0].time)
+        JobsMissed(run=runs()[-2].id, name="label", first=T + HOUR, last=T + 167 * HOUR, count=167, time=told[0].time)
     ]
     assert "missed: nothing served when it was due; found" in (runs()[0].reason or NONE).message
 
@@ -138,6 +138,16 @@ def test_queued_instants_of_one_pipeline_are_claimed_one_at_a_time(pipeline: Pip
     ledger.finish(first, "failed")
     [second] = ledger.claim("b", 5, apart=["label"])
     assert (ledger.find(first.run).due, ledger.find(second.run).due) == (T + HOUR, T + 2 * HOUR)
+
+
+def test_instants_that_are_found_together_are_claimed_in_their_order(pipeline: Pipeline) -> None:
+    schedule = Schedule(every_s=60, catch_up="all", overlap="queue")
+    list(submit_due(open_database(), pipeline, schedule, T))
+    list(submit_due(open_database(), pipeline, schedule, T + 40 * 60))
+    ledger = Ledger(open_database())
+    dues = [ledger.find(lease.run).due for lease in ledger.claim("a", 100)]
+    assert len(dues) == 40
+    assert dues == sorted(due for due in dues if due)
 
 
 def test_parts_of_a_run_are_not_claimed_by_who_serves(pipeline: Pipeline) -> None:

@@ -68,7 +68,8 @@ def test_all_catches_up_inside_the_window_only() -> None:
     decisions = plan(hourly(catch_up="all", window_s=3 * 3600), T, T + 10 * 3600 + 1800, busy=False)
     assert run(decisions) == [8, 9, 10]
     assert skipped(decisions) == [1]
-    assert "so were all until" in decisions[0].skip
+    assert "; so were the 6 until " in decisions[0].skip
+    assert decisions[0].covers == 7
 
 
 @pytest.mark.parametrize("away", [WEEK, 52 * WEEK, 10 * 52 * WEEK])

@@ -19,10 +19,12 @@ from gen_toolkit.schedules.declared import write_schedule
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
-SHORT_OR_LONG = [
-    pytest.param({"short": True}, id="short"),
-    pytest.param({"short": False}, id="long", marks=pytest.mark.long),
+_SHORT = pytest.param("sqlite", True, id="sqlite-short")
+_LONG = [
+    pytest.param("sqlite", False, id="sqlite-long", marks=pytest.mark.long),
+    pytest.param("postgres", False, id="postgres-long", marks=[pytest.mark.long, pytest.mark.postgres]),
 ]
+_ON_POSTGRES = pytest.param("postgres", True, id="postgres-short", marks=pytest.mark.postgres)
 
 
 def replace(servers: list[Server], site: Site, chance: random.Random) -> None:
@@ -39,11 +41,11 @@ def once(site: Site, runs: list[str]) -> None:
     assert site.count("end") == dict.fromkeys(runs, 1)
 
 
-@pytest.mark.parametrize("size", SHORT_OR_LONG)
+@pytest.mark.parametrize(("either_database", "short"), [_SHORT, _ON_POSTGRES, *_LONG], indirect=["either_database"])
 def test_two_servers_that_are_killed_at_random_run_each_instant_once_or_record_it(
-    size: dict[str, bool], either_database: str, workspace: Path
+    either_database: str, short: bool, workspace: Path
 ) -> None:
-    instants, kills = (4, 2) if size["short"] else (60, 24)
+    instants, kills = (4, 2) if short else (60, 24)
     released(workspace)
     every = 2
     pipeline = Pipeline("label", workspace / "pipelines/label")
@@ -85,11 +87,11 @@ def _open(ledger: Ledger, last: int) -> list[str]:
     return [run.id for run in ledger.list(Filter(name="label"), limit=10_000) if run.is_open and (run.due or 0) <= last]
 
 
-@pytest.mark.parametrize("size", SHORT_OR_LONG)
+@pytest.mark.parametrize(("either_database", "short"), [_SHORT, *_LONG], indirect=["either_database"])
 def test_queued_runs_survive_kills_of_the_server_and_each_is_finished_once(
-    size: dict[str, bool], either_database: str, workspace: Path
+    either_database: str, short: bool, workspace: Path
 ) -> None:
-    count, kills = (6, 2) if size["short"] else (200, 30)
+    count, kills = (6, 2) if short else (200, 30)
     site = Site(workspace, takes=0.3)
     chance = random.Random(f"{either_database} {count}")
     ledger = Ledger(open_database())
