@@ -136,9 +136,9 @@ def _last_attempt(took: dict[str, Any], width: int) -> list[str]:
         lines[0] += f", of these {took['differ']} in place of requests of an attempt before"
     for one in took["differences"][:5]:
         place = " ".join(filter(None, [one["prompt"], one["row"] and f"row {one['row']}"]))
-        lines.append(one_line(f"    {place or one['now'][:13]}: {one['cause'] or 'another text'}", 110))
+        lines.append("    " + one_line(f"{place or one['now'][:13]}: {one['cause'] or 'another text'}", 106))
         if one["was"]:
-            lines += [one_line(f"      was  …{one['was']}", 110), one_line(f"      is   …{one['is']}", 110)]
+            lines += [f"      was  …{one_line(one['was'], 100)}", f"      is   …{one_line(one['is'], 100)}"]
     return lines
 
 
