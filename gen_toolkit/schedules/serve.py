@@ -81,14 +81,16 @@ def _its_turn(database: Database, asked: Stops, say: Say) -> bool:
 
 
 def _leave(workers: Workers, rounds: Rounds, asked: Stops, grace: float, say: Say) -> None:
-    until = time.monotonic() + grace
-    cancelled = False
     say({"event": "stopping", "running": len(workers.runs)})
-    while len(workers) and time.monotonic() < until:
+    until = time.monotonic() + grace
+    while len(workers) and asked.count < 2 and time.monotonic() < until:
         asked.heard()
         rounds.listen(min(1.0, until - time.monotonic()), None)
-        if not cancelled and (asked.count > 1 or time.monotonic() >= until):
-            workers.stop()
-            cancelled = True
-            until = time.monotonic() + _AFTER_CANCEL_S
-            say({"event": "cancelling", "running": len(workers.runs)})
+    if not len(workers):
+        return
+    say({"event": "cancelling", "running": len(workers.runs)})
+    workers.stop()
+    until = time.monotonic() + _AFTER_CANCEL_S
+    while len(workers) and time.monotonic() < until:
+        asked.heard()
+        rounds.listen(1.0, None)
