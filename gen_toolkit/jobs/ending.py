@@ -62,7 +62,7 @@ def ending_of(last: dict[str, Any], cell: int | None) -> Ending:
             return Ending("killed", Reason(message, cell))
         case "unproven":
             return Ending("lost", Reason(UNPROVEN, cell))
-    return _killed("the reaper", {"status": -signal.SIGKILL}, cell)
+    return _killed("the reaper", last, cell)
 
 
 def _killed(who: str, last: dict[str, Any], cell: int | None) -> Ending:
@@ -71,4 +71,6 @@ def _killed(who: str, last: dict[str, Any], cell: int | None) -> Ending:
         name = signal.Signals(-status).name
         short = " (out of memory: the machine had none left)" if last.get("out_of_memory") else ""
         return Ending("killed", Reason(f"{who} was killed by {name}{short}", cell, signal=-status))
+    if status is None:
+        return Ending("killed", Reason(f"{who} did not answer", cell))
     return Ending("killed", Reason(f"{who} ended by itself with status {status}", cell))

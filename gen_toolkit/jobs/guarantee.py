@@ -6,6 +6,7 @@ import os
 import sys
 
 from gen_toolkit.errors import SetupError
+from gen_toolkit.jobs.group import may_group
 
 
 def guarantee() -> str:
@@ -20,4 +21,6 @@ def guarantee() -> str:
             "processes of a run cannot be found here: there is no /proc",
             fix="Mount /proc. Jobs run; what a killed one leaves may stay.",
         )
+    if may_group():
+        return "by control group, subreaper and mark: nothing that a run starts outlives it, whoever is killed"
     return "by subreaper and mark: nothing that a run starts outlives it, whichever one process is killed"

@@ -29,6 +29,8 @@ class Link:
         self.late: dict[str, str] = {}
         """What the kernel's environment is to have besides, once `late_has_come`."""
         self.late_has_come = threading.Event()
+        self._deciding = threading.Lock()
+        self._in_cell = self._interrupted = False
         self.kernel: Kernel | None = None
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -49,6 +51,18 @@ class Link:
         assert self.kernel is not None, "made by the listener"
         return self.kernel
 
+    def cell(self, is_under_way: bool) -> None:
+        """The kernel has begun a cell, or ended it. One that is under way is interrupted when the run is to end."""
+        with self._deciding:
+            self._in_cell = is_under_way
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        """Once, and only in a cell: a kernel between two cells would just shrug."""
+        if self._in_cell and self.stopped.is_set() and not self._interrupted and self.kernel is not None:
+            self._interrupted = True
+            self.kernel.send_signal(signal.SIGINT)
+
     def _listen(self) -> None:
         with self._socket.makefile("rb") as lines:
             for line in lines:
@@ -62,7 +76,9 @@ class Link:
             self.late = said["late"]
             self.late_has_come.set()
         elif "stop" in said:
-            self.stopped.set()
+            with self._deciding:
+                self.stopped.set()
+                self._interrupt()
         elif "ended" in said:
             assert self.kernel is not None, "it has been started"
             self.kernel.out_of_memory = said["out_of_memory"]

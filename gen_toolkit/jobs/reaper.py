@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from gen_toolkit.jobs.children import Child, Surroundings, start, start_program
+from gen_toolkit.jobs.group import enter_group
 from gen_toolkit.jobs.lines import Lines, written
 from gen_toolkit.jobs.memory import Memory
 from gen_toolkit.jobs.tree import descendants, end_children
@@ -32,8 +33,10 @@ _KILL_ME_FIRST = b"500"  # where the machine's memory is short: the kernel, not 
 
 
 def main() -> None:
+    plan = json.loads(sys.argv[1])
+    enter_group(Path(plan["folder"]), plan["run"])
     adopt_orphans()
-    reaper = Reaper(**json.loads(sys.argv[1]))
+    reaper = Reaper(**plan)
     reaper.work()
     reaper.end()
 
@@ -106,8 +109,6 @@ class Reaper:
             case "stop":
                 self._kill_at = steady() + order["grace"]
                 self._tell(stop=True)
-                if order["grace"]:
-                    self._signal(signal.SIGINT)
 
     def _hear(self) -> bool:
         """What the runner says: to us, or to the supervisor. Whether it said anything."""

@@ -9,6 +9,7 @@ from gen_toolkit.database.engine import Database, open_database
 from gen_toolkit.ipynb import sweep
 from gen_toolkit.jobs.ending import Ending
 from gen_toolkit.jobs.execute import record_end, tell
+from gen_toolkit.jobs.group import end_group
 from gen_toolkit.jobs.ledger import Ledger, Reason, RunRow
 from gen_toolkit.jobs.rows import LEASE, Lease
 from gen_toolkit.process import end_marked, is_alive, marked, steady, this_process
@@ -81,7 +82,8 @@ def _ended(database: Database, run: RunRow, process: str) -> bool:
     assert lease is not None, "under way"
     if _is_here(process) and not end_marked(RUN_MARK, lease.attempt):
         return False
-    if run.folder is not None:
+    if run.folder is not None and _is_here(process):
+        end_group(run.folder)
         sweep(run.folder)
     ending = Ending("lost", SILENT if is_alive(process) else GONE)
     if not record_end(database, lease, ending, run.folder, seen=run.lease_until):

@@ -85,15 +85,16 @@ def _execute(
 
     def started(cell_index: int, **_: Any) -> None:
         nonlocal began
+        late.bring_to(client.kc)
         if link.stopped.is_set():
             raise _Stopped
-        late.bring_to(client.kc)
         collector.begin()
         began = time.monotonic()
         link.say(event="cell", cell=cell_index + 1, of=len(nb_man.nb.cells))
 
     def executed(cell_index: int, **_: Any) -> None:
         ran.add(cell_index)
+        link.cell(False)
         link.say(event="ran", cell=cell_index + 1, seconds=round(time.monotonic() - began, 4))
         saver.save()
 
@@ -101,6 +102,8 @@ def _execute(
         """Takes of the kernel's messages what the collector lets through."""
 
         def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+            if msg["msg_type"] == "execute_input":
+                link.cell(True)
             return super().process_message(msg, cell, cell_index) if collector.take(msg, cell) else None
 
     client = Client(

@@ -22,6 +22,7 @@ from gen_toolkit.errors import SetupError
 from gen_toolkit.ipynb import sweep
 from gen_toolkit.jobs.children import Child, Surroundings, start
 from gen_toolkit.jobs.ending import Ending as Ending
+from gen_toolkit.jobs.group import end_group
 from gen_toolkit.jobs.ledger import Reason
 from gen_toolkit.jobs.limits import UNLIMITED, Limits
 from gen_toolkit.jobs.lines import Lines, written
@@ -72,8 +73,10 @@ def supervise(
                 reaper.order(order="task", task=task)
                 threading.Thread(target=_tell_late, args=(reaper, late_environment), daemon=True).start()
                 _follow(reaper, watch, orders)
+            watch.hear({"event": "reaper left", "status": reaper.status})
         finally:
             end_marked(mark, run)
+            end_group(folder)
             sweep(folder)
     ending = watch.ending()
     if ending.state == "succeeded":
@@ -118,6 +121,8 @@ class _Reaper:
         their_orders, self._orders = os.pipe()
         says, their_says = os.pipe()
         self.says = Lines(says)
+        self.status: int | None = None
+        """Its exit status; None also of one that did not go by itself."""
         self._ordering = threading.Lock()
         self._is_closed = False
         surroundings = Surroundings(environment, cwd, their_orders, their_says, log)
@@ -144,7 +149,8 @@ class _Reaper:
 
     def __exit__(self, *_: object) -> None:
         self._close()  # which is the order to end everything
-        if self._child.wait(5) is None:
+        self.status = self._child.wait(5)
+        if self.status is None:
             self._child.send_signal(signal.SIGKILL)
             self._child.wait(5)
 

@@ -49,7 +49,7 @@ class Watch:
                     self._progress(self._cell or 0, self._of, text.one_line(said["line"], 100))
             case "gone":
                 self._peak = said["peak_memory_mb"]
-            case "left" if not self._last:
+            case "left" | "reaper left" if not self._last:
                 self._last = said
             case event if event in _FINAL:
                 self._last = said

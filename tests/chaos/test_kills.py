@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from notebook_cells import command, environment_of_nobody, furnish, gen_json, source_of, written
+from notebook_cells import command, enter, environment_of_nobody, furnish, gen_json, source_of, written
 
 from gen_toolkit.process import marked
 from gen_toolkit.surface import RUN_MARK
 from gen_toolkit.tracking.store import client
+from gen_toolkit.tracking.writer import drain
 
 pytestmark = [pytest.mark.chaos, pytest.mark.kernel]
 
@@ -104,6 +105,9 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
         rows = {row["attempt"]: row for row in gen_json("runs", "list", cwd=root)}
         for run in runs.values():
             run.row = rows[run.id]
+        with pytest.MonkeyPatch.context() as patch:  # MLflow follows when it can: here and now
+            enter(root, patch)
+            assert drain(seconds=120) == 0
         yield Aftermath(root, runs, before)
     finally:
         for process in processes.values():

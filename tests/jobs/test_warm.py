@@ -25,7 +25,11 @@ from gen_toolkit.process import marked
 from gen_toolkit.surface import RUN_MARK
 from gen_toolkit.workspace import Workspace
 
-pytestmark = [pytest.mark.kernel, pytest.mark.skipif(sys.platform != "linux", reason="there is no template elsewhere")]
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.timeout(400),
+    pytest.mark.skipif(sys.platform != "linux", reason="there is no template elsewhere"),
+]
 
 CANARY = "one-that-is-nobody-else's"
 

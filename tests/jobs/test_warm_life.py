@@ -16,7 +16,11 @@ from warm_template import fork, here, until
 from gen_toolkit.jobs.warm import fingerprint, keep, modules
 from gen_toolkit.jobs.warm.client import Cold
 
-pytestmark = [pytest.mark.kernel, pytest.mark.skipif(sys.platform != "linux", reason="there is no template elsewhere")]
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.timeout(400),
+    pytest.mark.skipif(sys.platform != "linux", reason="there is no template elsewhere"),
+]
 
 
 def test_it_imports_what_settings_and_pipelines_name_and_makes_itself_anew_when_that_has_changed(

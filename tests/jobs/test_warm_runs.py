@@ -28,6 +28,7 @@ from gen_toolkit.workspace import Workspace
 
 pytestmark = [
     pytest.mark.kernel,
+    pytest.mark.timeout(400),
     pytest.mark.chaos,
     pytest.mark.skipif(sys.platform != "linux", reason="there is no template elsewhere"),
 ]
@@ -141,8 +142,8 @@ def test_mlflow_gets_the_run_and_the_notebooks_own_metric_after_the_command_has_
 def test_errors_exit_codes_and_progress_come_through(runs: Workspace) -> None:
     failed = gen("run", "failing")
     assert failed.returncode == 1
-    assert "cell 4: ValueError: no rows" in failed.stdout
-    assert "failing cell 3/4" in failed.stderr
+    assert "cell 5: ValueError: no rows" in failed.stdout
+    assert "failing cell 4/5" in failed.stderr
     refused = gen("run", "good", "-p", "limit=many", "--json")
     assert refused.returncode == 2
     assert json.loads(refused.stdout)["error"]["code"] == "parameter"

@@ -12,7 +12,7 @@ import gen_toolkit
 
 # Read once, when a program or a library starts. LANG and LC_ALL decide encodings.
 _READ_AT_START = ("PYTHON", "LD_", "OMP_", "MKL_", "OPENBLAS_", "NUMEXPR_", "MALLOC_", "GLIBC_", "LC_", "ARROW_",
-                  "TQDM_", "PYDEVD_")  # fmt: skip
+                  "TQDM_")  # fmt: skip
 _ALSO = {"LANG", "LANGUAGE", "OPENAI_LOG"}
 # The same of modules that a workspace may name in `warm`: only where they are loaded.
 _READ_AT_IMPORT = {
