@@ -68,14 +68,15 @@ def given(parameters: list[str]) -> dict[str, str]:
 def follow(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int, str], None]]:
     """Progress on standard error: one line that changes in a terminal, a line a cell elsewhere."""
     live = sys.stderr.isatty()
-    shown = 0.0
+    shown, last = 0.0, ""
 
     def progress(cell: int, of: int, line: str) -> None:
-        nonlocal shown
+        nonlocal shown, last
         now = time.monotonic()
-        if quiet or (line and now - shown < (0.1 if live else 10.0)):
+        is_news = not line or (not of and line != last)  # a cell begins, or it is no cell that speaks
+        if quiet or (now - shown < (0.1 if live else 10.0) and not is_news):
             return
-        shown = now
+        shown, last = now, line
         where = f"cell {cell}/{of}  " if of else ""
         said = one_line(f"{title.strip()}  {where}{line}", 110)
         sys.stderr.write(f"\r\x1b[2K{said}" if live else f"{said}\n")
@@ -135,9 +136,9 @@ def _last_attempt(took: dict[str, Any], width: int) -> list[str]:
         lines[0] += f", of these {took['differ']} in place of requests of an attempt before"
     for one in took["differences"][:5]:
         place = " ".join(filter(None, [one["prompt"], one["row"] and f"row {one['row']}"]))
-        lines.append(one_line(f"    {place or one['now'][:13]}: {one['cause'] or 'another text'}", 110))
+        lines.append("    " + one_line(f"{place or one['now'][:13]}: {one['cause'] or 'another text'}", 106))
         if one["was"]:
-            lines += [one_line(f"      was  …{one['was']}", 110), one_line(f"      is   …{one['is']}", 110)]
+            lines += [f"      was  …{one_line(one['was'], 100)}", f"      is   …{one_line(one['is'], 100)}"]
     return lines
 
 

@@ -184,6 +184,7 @@ attempts = Table(
     Column("reason", Text),
     Column("outcome", Text),
     Column("told", Integer, nullable=False),  # 1: its end is in the spool, for MLflow
+    Column("teller", Text),  # the process that puts it there
     Index("attempts_by_run", "run", "number", unique=True),
     Index("attempts_by_told", "told", "state"),
 )

@@ -159,6 +159,13 @@ class Ledger:
         with self._database.write() as connection:
             connection.execute(attempts.update().where(attempts.c.id == attempt).values(told=1))
 
+    def take_telling(self, attempt: Attempt) -> bool:
+        """Have the telling of an end whose teller is gone. Of two who ask at once one gets it."""
+        seen = attempts.c.teller.is_(None) if attempt.teller is None else attempts.c.teller == attempt.teller
+        mine = attempts.update().where(attempts.c.id == attempt.id, attempts.c.told == 0, seen)
+        with self._database.write() as connection:
+            return bool(connection.execute(mine.values(teller=this_process())).rowcount)
+
     def untold(self) -> Sequence[Attempt]:
         """Attempts that ended, and whose end is not known to be in the spool."""
         query = select(attempts).where(attempts.c.told == 0, attempts.c.state != "running").order_by(attempts.c.id)

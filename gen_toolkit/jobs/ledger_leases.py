@@ -14,6 +14,7 @@ from gen_toolkit.database.tables import attempts, runs
 from gen_toolkit.errors import NotFound
 from gen_toolkit.jobs.ledger_claims import reason_text, time_of
 from gen_toolkit.jobs.rows import Ended, Lease, Reason
+from gen_toolkit.process import this_process
 
 Word = Literal["ok", "cancel", "lost"]
 
@@ -76,7 +77,7 @@ def finish(
         "outcome": text.scrub(json.dumps(dict(outcome), ensure_ascii=False)),
     }
     done = attempts.update().where(attempts.c.id == lease.attempt, attempts.c.state == "running")
-    connection.execute(done.values(told))
+    connection.execute(done.values({**told, "teller": this_process()}))
     told["outcome"] = text.scrub(json.dumps(dict(total), ensure_ascii=False))
     values: dict[str, Any] = {**told, "lease_until": None}
     if again is not None and row.cancel_asked is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from gen_toolkit.database.tables import attempts, effects, reuses, runs
 from gen_toolkit.errors import NotFound
 from gen_toolkit.jobs.rows import OPEN, SHORTEST_PREFIX, Attempt, Reason, RunRow
 
+_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LOWEST, _HIGHEST = ("-".join(digit * length for length in (8, 4, 4, 4, 12)) for digit in "0f")
+"""What lies between is found by the index, whatever the collation."""
 _COLUMNS = [column.name for column in runs.columns]
 _SKEW = 3600.0  # seconds by which the clock that an id was made by may differ from the database's
 
@@ -58,10 +62,12 @@ def find(connection: Connection, prefix: str) -> RunRow:
     """The run whose id, or the id of one of whose attempts, begins with `prefix`. Raises NotFound."""
     if len(prefix) < SHORTEST_PREFIX:
         raise _not_found(f"{SHORTEST_PREFIX} characters are needed to name a run; nothing was looked up", prefix)
-    ids = select(runs.c.id).where(runs.c.id.startswith(prefix, autoescape=True)).limit(2)
-    found = set(connection.execute(ids).scalars())
+    bounds = (prefix.lower() + _LOWEST[len(prefix) :], prefix.lower() + _HIGHEST[len(prefix) :])
+    if not _ID.fullmatch(bounds[0]):
+        raise _not_found("no run begins", prefix)
+    found = set(connection.execute(select(runs.c.id).where(runs.c.id.between(*bounds)).limit(2)).scalars())
     if not found:
-        ids = select(attempts.c.run).where(attempts.c.id.startswith(prefix, autoescape=True)).distinct().limit(2)
+        ids = select(attempts.c.run).where(attempts.c.id.between(*bounds)).distinct().limit(2)
         found = set(connection.execute(ids).scalars())
     if len(found) != 1:
         raise _not_found("more than one run begins" if found else "no run begins", prefix)

@@ -94,8 +94,10 @@ def _ended(database: Database, run: RunRow, process: str) -> bool:
 
 def _tell_untold(database: Database) -> None:
     """Who died between the ledger and its copies."""
-    for attempt in Ledger(database).untold():
-        if not is_alive(attempt.process) or attempt.process == this_process():
+    ledger = Ledger(database)
+    for attempt in ledger.untold():
+        is_at_it = attempt.teller not in {None, this_process()} and is_alive(attempt.teller or "")
+        if not is_at_it and ledger.take_telling(attempt):
             tell(database, Lease(attempt.run, attempt.id, attempt.number, attempt.token))
 
 

@@ -104,6 +104,8 @@ class Attempt:
     outcome: dict[str, Any] = field(default_factory=dict)
     told: int = 0
     """1: its end is in the spool, for MLflow."""
+    teller: str | None = None
+    """The process that puts it there: who recorded the end, or found that one gone."""
 
     @property
     def seconds(self) -> float:

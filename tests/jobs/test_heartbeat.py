@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from postgres import Server
 
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import DatabaseError
 from gen_toolkit.jobs import heartbeat as kind
 from gen_toolkit.jobs.heartbeat import Heartbeat
-from gen_toolkit.jobs.ledger import Ledger, Word
+from gen_toolkit.jobs.ledger import Again, Ledger, Word
 from gen_toolkit.jobs.orders import Orders
 from gen_toolkit.jobs.rows import Lease, NewRun
 from gen_toolkit.process import steady
@@ -128,3 +130,42 @@ def test_one_that_was_never_started_stops_at_once(ledger: Told, orders: Orders, 
     before = threading.active_count()
     Heartbeat(ledger, lease, orders).stop()
     assert threading.active_count() == before
+
+
+@pytest.mark.postgres
+def test_a_server_that_is_gone_for_longer_than_a_lease_starts_nothing_twice(postgres: Server, orders: Orders) -> None:
+    """Who works stops before the lease is over, and so before anybody who waits for that can have the run."""
+    ledger = Ledger(open_database())
+    lease = ledger.begin(NewRun("label", "job", "x.ipynb", {}), ttl=TTL)
+    assert lease is not None
+    taken: list[tuple[float, Lease]] = []
+
+    def wait_for_it() -> None:
+        until = time.monotonic() + 60
+        while not taken and time.monotonic() < until:
+            with contextlib.suppress(DatabaseError):
+                row, now = ledger.find(lease.run), ledger.now()
+                if row.lease_until is not None and now > row.lease_until:
+                    ledger.finish(lease, "lost", again=Again(0.0), seen=row.lease_until)
+                taken.extend((steady(), found) for found in ledger.claim("another", 1))
+            time.sleep(0.02)
+
+    beating = Heartbeat(ledger, lease, orders)
+    beating.start()
+    other = threading.Thread(target=wait_for_it)
+    other.start()
+    patiently(lambda: (orders.proven_until or 0) > lease.proven_until)
+    postgres.stop()
+    try:
+        patiently(lambda: orders.stopped)
+        stopped = steady()
+    finally:
+        postgres.start()
+    other.join()
+    beating.stop()
+    assert orders.stopped is not None
+    assert (orders.stopped.state, orders.stopped.reason) == ("lost", kind.UNPROVEN)
+    ((moment, second),) = taken
+    assert (second.run, second.number) == (lease.run, 2)
+    assert stopped < moment
+    assert not ledger.finish(lease, "succeeded")

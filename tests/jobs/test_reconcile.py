@@ -19,7 +19,7 @@ from gen_toolkit.jobs.ledger import Ledger
 from gen_toolkit.jobs.reconcile import GONE, SILENT, LeaseWatch, reconcile
 from gen_toolkit.jobs.retries import Retries
 from gen_toolkit.jobs.rows import LEASE, Lease, NewRun
-from gen_toolkit.process import this_process
+from gen_toolkit.process import _name, this_process
 from gen_toolkit.surface import RUN_MARK
 from gen_toolkit.tracking import spool
 
@@ -127,16 +127,30 @@ def test_who_stays_ends_a_lease_that_it_has_seen_over_for_long_enough(
     assert not watch.look()
 
 
-def test_an_end_that_its_copies_were_not_told_is_told_by_the_next_command(ledger: Ledger, tmp_path: Path) -> None:
+def test_an_end_that_its_copies_were_not_told_is_told_by_the_next_command_and_once(
+    ledger: Ledger, tmp_path: Path
+) -> None:
     lease = begun(ledger)
     ledger.record(lease, folder=tmp_path)
     ledger.finish(lease, "failed")
-    supervised_by(dead_process(), lease)
-    assert not reconcile()
-    assert [event.state for event in spool.events_of(open_database(), lease.run, RunEnded)] == ["failed"]
+
+    def told_by(process: str) -> list[str]:
+        with open_database().write() as connection:
+            connection.execute(attempts.update().values(teller=process))
+        assert not reconcile()
+        return [event.state for event in spool.events_of(open_database(), lease.run, RunEnded)]
+
+    sleeper = subprocess.Popen(["sleep", "60"])
+    try:
+        assert told_by(_name(sleeper.pid)) == []  # who is at it does it
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+    (untold,) = ledger.untold()
+    assert told_by(dead_process()) == ["failed"]
     assert ledger.untold() == []
-    reconcile()
-    assert len(spool.events_of(open_database(), lease.run, RunEnded)) == 1
+    assert not ledger.take_telling(untold)
+    assert told_by(dead_process()) == ["failed"]
 
 
 def test_in_a_workspace_that_can_only_be_read_runs_are_listed_as_they_are(

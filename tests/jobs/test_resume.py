@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,8 @@ PARAMETERS = "failures: int = 1"
 @pytest.fixture
 def labels(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A pipeline whose first attempt fails after five calls."""
-    monkeypatch.setattr("gen_toolkit.tracking.listener.wake_writer", lambda _: None)  # the kernel's own still is
+    monkeypatch.setattr("gen_toolkit.tracking.listener.wake_writer", lambda _: None)  # MLflow is not asked
+    monkeypatch.setattr("gen_toolkit.jobs.execute.await_mlflow_run", lambda _: None)
     furnish(workspace)
     promote(written(workspace / "notebooks/labels.ipynb", *WORK, parameters=PARAMETERS), "labels")
     return workspace
@@ -156,7 +158,11 @@ def test_a_run_that_was_given_the_text_of_a_secret_cannot_be_resumed_and_says_wh
         job_of(ledger.find(run.id))
 
 
-SLEEPY = ["import time\nfrom pathlib import Path", "Path('asleep').touch()\ntime.sleep(300)"]
+SLEEPY = [
+    "import time\nfrom pathlib import Path\nimport gen_toolkit as gt",
+    "Path('asleep').touch()\ntime.sleep(300)",
+    "gt.keep('awake', True)",
+]
 
 
 def sleeping(root: Path, process: subprocess.Popen[bytes]) -> None:
@@ -172,18 +178,35 @@ import sys
 from pathlib import Path
 from gen_toolkit.jobs.ledger import Ledger
 begin = Ledger.begin
-Ledger.begin = lambda self, run, **how: begin(self, run, **{**how, "ttl": 4.0})
+Ledger.begin = lambda self, run, **how: begin(self, run, **{**how, "ttl": float(sys.argv[2])})
 from gen_toolkit.releases.start import try_notebook
 print(try_notebook(Path(sys.argv[1]), {}).run.state)
 """
 
 
-def test_gen_cancel_ends_a_run_in_another_terminal(workspace: Path) -> None:
+Asleep = Callable[[float], subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def asleep(workspace: Path) -> Iterator[Asleep]:
+    """Starts a supervisor whose lease is as long as asked for (seconds); its cell sleeps."""
     path = written(furnish(workspace) / "notebooks/sleepy.ipynb", *SLEEPY)
-    process = subprocess.Popen(
-        [sys.executable, "-c", SHORT_LEASE, str(path)], cwd=workspace, env=environment_of_nobody(), stdout=-1
-    )
-    sleeping(workspace, process)
+    made: list[subprocess.Popen[bytes]] = []
+
+    def start(ttl: float) -> subprocess.Popen[bytes]:
+        program = [sys.executable, "-c", SHORT_LEASE, str(path), str(ttl)]
+        made.append(subprocess.Popen(program, cwd=workspace, env=environment_of_nobody(), stdout=-1))
+        sleeping(workspace, made[0])
+        return made[0]
+
+    yield start
+    for process in made:
+        process.kill()
+        process.communicate()
+
+
+def test_gen_cancel_ends_a_run_in_another_terminal(workspace: Path, asleep: Asleep) -> None:
+    process = asleep(20.0)
     (row,) = Ledger(open_database()).list()
     done = gen("cancel", row.id[:13], cwd=workspace)
     assert (done.returncode, done.stdout) == (0, f"run {row.id[:13]} is cancelled\n")
@@ -193,12 +216,8 @@ def test_gen_cancel_ends_a_run_in_another_terminal(workspace: Path) -> None:
     assert again.stdout == f"run {row.id[:13]} had ended already: cancelled\n"
 
 
-def test_a_supervisor_that_was_stopped_past_its_lease_finds_its_run_ended_and_writes_nothing(workspace: Path) -> None:
-    path = written(furnish(workspace) / "notebooks/sleepy.ipynb", *SLEEPY)
-    process = subprocess.Popen(
-        [sys.executable, "-c", SHORT_LEASE, str(path)], cwd=workspace, env=environment_of_nobody(), stdout=-1
-    )
-    sleeping(workspace, process)
+def test_a_supervisor_that_was_stopped_past_its_lease_finds_its_run_ended_and_writes_nothing(asleep: Asleep) -> None:
+    process = asleep(6.0)
     ledger = Ledger(open_database())
     process.send_signal(signal.SIGSTOP)
     (row,) = ledger.list()

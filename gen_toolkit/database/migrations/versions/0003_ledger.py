@@ -22,6 +22,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("reason", sa.Text),
         sa.Column("outcome", sa.Text),
         sa.Column("told", sa.Integer, nullable=False),
+        sa.Column("teller", sa.Text),
     )
     _runs_become_attempts(op)
     op.create_index("attempts_by_run", "attempts", ["run", "number"], unique=True)
