@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
+from functools import cache
 from typing import NoReturn
 
 import typer
@@ -61,10 +63,16 @@ def _root(
     pass
 
 
+@cache
+def made_command() -> Callable[[], object]:
+    """What typer makes of `app`, once a process: a template makes it for its forks."""
+    return typer.main.get_command(app)
+
+
 def main() -> NoReturn:
     """Run a command; every known error is one line on standard error, and an exit code a script can use."""
     try:
-        app()
+        made_command()()
     except GenToolkitError as error:
         _show(error)
         sys.exit(error.exit_code)

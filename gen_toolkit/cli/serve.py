@@ -21,7 +21,7 @@ def serve(
     from gen_toolkit.schedules.serve import Serving
     from gen_toolkit.schedules.serve import serve as serve_until_told
 
-    serve_until_told(Serving(jobs=jobs, grace=grace, warm=True), _as_json if as_json else _for_people)
+    serve_until_told(Serving(jobs=jobs, grace=grace), _as_json if as_json else _for_people)
 
 
 def _as_json(event: dict[str, Any]) -> None:

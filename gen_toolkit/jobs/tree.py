@@ -18,15 +18,16 @@ _MB = 1_000_000
 def descendants(of: int) -> list[int]:
     """Children, their children, and so on; also those that have ended and that nobody has collected."""
     children: dict[int, list[int]] = {}
-    for entry in os.scandir("/proc") if os.path.isdir("/proc") else ():
-        if not entry.name.isdigit():
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
+        if not name.isdigit():
             continue
         try:
-            # after the name, which is any bytes: state, parent (proc(5), stat)
-            parent = int(Path(f"/proc/{entry.name}/stat").read_bytes().rpartition(b")")[2].split()[1])
+            with open(f"/proc/{name}/stat", "rb", buffering=0) as stat:
+                # after the name, which is any bytes: state, parent (proc(5), stat)
+                parent = int(stat.read(1024).rpartition(b")")[2].split(None, 2)[1])
         except OSError:
             continue  # gone meanwhile
-        children.setdefault(parent, []).append(int(entry.name))
+        children.setdefault(parent, []).append(int(name))
     found: list[int] = []
     layer = [of]
     while layer:

@@ -16,7 +16,6 @@ from gen_toolkit.alerts.send import send
 from gen_toolkit.database.engine import Database, open_database
 from gen_toolkit.jobs.slots import lock
 from gen_toolkit.jobs.stops import Stops, stops
-from gen_toolkit.jobs.warm.keep import Keeper
 from gen_toolkit.jobs.workers import Workers
 from gen_toolkit.schedules.rounds import Rounds, Say
 from gen_toolkit.settings import load_settings
@@ -33,8 +32,6 @@ class Serving:
     """Runs at once, of all who serve this workspace on this machine."""
     grace: float = 60.0
     """Seconds that running jobs have when it is told to stop; then they are cancelled."""
-    warm: bool = False
-    """Whether to have a template up for its workers: see jobs/warm."""
     worker: str = "gen_toolkit.releases.work"
     """The module that executes a run: see jobs/workers.py. Tests serve with one that needs no kernel."""
 
@@ -56,10 +53,8 @@ def serve(serving: Serving, say: Say) -> None:
         sender = threading.Thread(target=send, args=(over,), name="gen_toolkit alerts", daemon=True)
         sender.start()
         say({"event": "serving", "jobs": serving.jobs, "process": os.getpid()})
-        keeper = Keeper(settings.workspace if serving.warm else None)
         try:
             while not asked.count:
-                keeper.look()
                 rounds.look()
             _leave(workers, rounds, asked, serving.grace, say)
         finally:

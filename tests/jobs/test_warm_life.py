@@ -34,9 +34,8 @@ def test_it_imports_what_settings_and_pipelines_name_and_makes_itself_anew_when_
     (workspace / "pipelines/p").mkdir(parents=True)
     (workspace / "pipelines/p/pipeline.toml").write_text('warm = ["not_installed", "ours"]', encoding="utf-8")
     (workspace / "ours.py").write_text("raise SystemExit", encoding="utf-8")
-    nobody = subprocess.Popen(["true"])
-    nobody.wait()
-    assert keep.keep_warm(here(workspace), keeper=nobody.pid, idle=2.0)
+    keeper = subprocess.Popen(["sleep", "600"])
+    assert keep.keep_warm(here(workspace), keeper=keeper.pid, idle=0.3)
     first = until(lambda: keep.status(here(workspace)))
     assert first.named == ["warm_extra", "warm_threads", "not_installed", "ours"]
     assert first.problems["not_installed"] == "ModuleNotFoundError: No module named 'not_installed'"
@@ -51,7 +50,10 @@ def test_it_imports_what_settings_and_pipelines_name_and_makes_itself_anew_when_
     assert again.pid == first.pid
     assert again.stale is None
     assert fork(here(workspace), "facts").said() == {"exit": 0}
-    until(lambda: keep.status(here(workspace)) is None)  # idle, and nobody keeps it
+    keeper.kill()
+    keeper.wait()
+    socket = here(workspace).records / "warm.sock"
+    until(lambda: not socket.exists())  # nobody keeps it, and nobody asks
 
 
 def test_the_workspaces_own_modules_are_left_to_its_releases(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,17 +46,17 @@ def ask(
     connection = connect(records)
     if connection is None:
         raise Cold("no template is up")
-    mine = circumstances()
-    start = {
-        "module": module,
-        "arguments": list(arguments),
-        "environment": dict(environment),
-        "cwd": cwd,
-        "umask": umask,
-        "limits": mine["limits"],
-    }
-    message = {"start": start, "circumstances": mine, "numbers": [0, 1, 2, *more], "caller": caller}
     try:
+        mine = circumstances()
+        start = {
+            "module": module,
+            "arguments": list(arguments),
+            "environment": dict(environment),
+            "cwd": cwd,
+            "umask": umask,
+            "limits": mine["limits"],
+        }
+        message = {"start": start, "circumstances": mine, "numbers": [0, 1, 2, *more], "caller": caller}
         connection.sendall(PLAIN if caller is Caller.KERNEL else SUPERVISOR)
         wire.send(connection, message, [*files, *more])
         answer = wire.receive(connection)

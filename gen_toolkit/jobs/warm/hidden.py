@@ -23,9 +23,7 @@ class _Finder(MetaPathFinder):
         self._hidden = hidden
 
     def find_spec(self, name: str, _path: Sequence[str] | None, _target: ModuleType | None = None) -> ModuleSpec | None:
-        module = self._hidden.pop(name, None)
-        if not self._hidden:
-            sys.meta_path.remove(self)
+        module = self._hidden.pop(name, None)  # it stays in the list: another thread may be going through that
         return None if module is None else importlib.util.spec_from_loader(name, _Loader(module, module.__spec__))
 
 

@@ -22,7 +22,6 @@ from gen_toolkit.workspace import Workspace
 
 IDLE = 1800.0
 """Seconds without a request after which a template that nobody keeps ends."""
-_LOOKS_EVERY = 60.0
 
 _START = "import sys; del sys.path[0]; from gen_toolkit.jobs.warm.template import main; main()"
 
@@ -75,20 +74,6 @@ def keep_warm(workspace: Workspace, *, keeper: int | None = None, idle: float = 
         os.close(log)
     process.returncode = 0  # it outlives this process; nobody waits for it
     return True
-
-
-class Keeper:
-    """Sees now and then to it that a template is up, for a process that wants one as long as it lives."""
-
-    def __init__(self, workspace: Workspace | None) -> None:
-        """`workspace` None: it does nothing."""
-        self._workspace = workspace
-        self._next = 0.0
-
-    def look(self) -> None:
-        if self._workspace is not None and time.monotonic() >= self._next:
-            self._next = time.monotonic() + _LOOKS_EVERY
-            keep_warm(self._workspace)
 
 
 def status(workspace: Workspace) -> Status | None:

@@ -25,6 +25,7 @@ from gen_toolkit.jobs.warm import address, area, born, modules, wire
 from gen_toolkit.jobs.warm.become import remember_generators
 from gen_toolkit.jobs.warm.circumstances import read_at_start
 from gen_toolkit.jobs.warm.fingerprint import fingerprint
+from gen_toolkit.jobs.warm.prepare import prepare
 from gen_toolkit.workspace import find_workspace
 
 
@@ -52,7 +53,7 @@ def main() -> None:
         loaded = modules.load(named, workspace, plan.without)
     except modules.Unforkable as error:
         _begin_anew(Plan(plan.root, plan.idle, plan.keepers, [*plan.without, str(error)]))
-    _look_up_plugins()
+    prepare()
     if modules.contexts():
         sys.exit("no warm starts here: one of the modules opens zmq sockets when it is imported")
     made_of = fingerprint(loaded.modules)
@@ -72,14 +73,6 @@ def _only_one(path: Path) -> int:
     except BlockingIOError:
         sys.exit(0)
     return lock
-
-
-def _look_up_plugins() -> None:
-    """Entry points are searched in every installed package: once is enough."""
-    from gen_toolkit.events import _listeners
-
-    with contextlib.suppress(Exception):  # a broken one is told to whoever needs it
-        _listeners()
 
 
 def _begin_anew(plan: Plan) -> NoReturn:
