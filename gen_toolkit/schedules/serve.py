@@ -34,8 +34,6 @@ class Serving:
     """Seconds that running jobs have when it is told to stop; then they are cancelled."""
     worker: str = "gen_toolkit.releases.work"
     """The module that executes a run: see jobs/workers.py. Tests serve with one that needs no kernel."""
-    warm: bool = True
-    """Whether to keep a template up, so that workers and kernels start at once."""
 
 
 def serve(serving: Serving, say: Say) -> None:
@@ -50,7 +48,7 @@ def serve(serving: Serving, say: Say) -> None:
             return
         workers = Workers(serving.worker, settings.workspace.prepare() / "serve", serving.jobs, settings.workspace)
         workers.watch(asked.fileno())
-        rounds = Rounds(settings.workspace, database, workers, say, warm=serving.warm)
+        rounds = Rounds(settings.workspace, database, workers, say)
         over = threading.Event()
         sender = threading.Thread(target=send, args=(over,), name="gen_toolkit alerts", daemon=True)
         sender.start()
@@ -81,14 +79,16 @@ def _its_turn(database: Database, asked: Stops, say: Say) -> bool:
 
 
 def _leave(workers: Workers, rounds: Rounds, asked: Stops, grace: float, say: Say) -> None:
-    until = time.monotonic() + grace
-    cancelled = False
     say({"event": "stopping", "running": len(workers.runs)})
-    while len(workers) and time.monotonic() < until:
+    until = time.monotonic() + grace
+    while len(workers) and asked.count < 2 and time.monotonic() < until:
         asked.heard()
         rounds.listen(min(1.0, until - time.monotonic()), None)
-        if not cancelled and (asked.count > 1 or time.monotonic() >= until):
-            workers.stop()
-            cancelled = True
-            until = time.monotonic() + _AFTER_CANCEL_S
-            say({"event": "cancelling", "running": len(workers.runs)})
+    if not len(workers):
+        return
+    say({"event": "cancelling", "running": len(workers.runs)})
+    workers.stop()
+    until = time.monotonic() + _AFTER_CANCEL_S
+    while len(workers) and time.monotonic() < until:
+        asked.heard()
+        rounds.listen(1.0, None)

@@ -64,7 +64,7 @@ def test_a_second_stop_cancels_what_runs(site: Site) -> None:
 def test_when_the_grace_is_over_what_runs_is_cancelled(site: Site) -> None:
     (site.seen / "hold").touch()
     queue(1)
-    server = site.serve(grace=0.5)
+    server = site.serve(grace=0)
     server.wait_for("claimed")
     server.stop()
     server.wait_for("cancelling")
