@@ -49,12 +49,15 @@ def enter_group(folder: Path, run: str) -> bool:
     return True
 
 
-def end_group(folder: Path) -> bool:
+def end_group(folder: Path, run: str) -> bool:
     """Kill what is left in the group of the run in `folder`, and remove it. False when something would not go."""
     try:
         group = Path((folder / _FILE).read_text())
-    except OSError:
-        return True  # it has none
+    except OSError:  # it has none, or has deleted its folder
+        own = _own()
+        if own is None:
+            return True
+        group = own / f"gen_toolkit-{run}"
     until = steady() + _PATIENCE
     while group.is_dir():
         _kill(group)

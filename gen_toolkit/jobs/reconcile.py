@@ -83,7 +83,7 @@ def _ended(database: Database, run: RunRow, process: str) -> bool:
     if _is_here(process) and not end_marked(RUN_MARK, lease.attempt):
         return False
     if run.folder is not None and _is_here(process):
-        end_group(run.folder)
+        end_group(run.folder, lease.attempt)
         sweep(run.folder)
     ending = Ending("lost", SILENT if is_alive(process) else GONE)
     if not record_end(database, lease, ending, run.folder, seen=run.lease_until):

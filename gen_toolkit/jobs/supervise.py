@@ -76,7 +76,7 @@ def supervise(
             watch.hear({"event": "reaper left", "status": reaper.status})
         finally:
             end_marked(mark, run)
-            end_group(folder)
+            end_group(folder, run)
             sweep(folder)
     ending = watch.ending()
     if ending.state == "succeeded":

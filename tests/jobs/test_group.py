@@ -27,7 +27,8 @@ time.sleep(300)
 
 
 @needs_groups
-def test_who_has_hidden_and_lost_its_parents_ends_with_the_group(tmp_path: Path) -> None:
+@pytest.mark.parametrize("deletes_folder", [False, True])
+def test_who_has_hidden_and_lost_its_parents_ends_with_the_group(tmp_path: Path, deletes_folder: bool) -> None:
     run = f"test-{os.getpid()}"
     with subprocess.Popen(
         [sys.executable, "-c", ENTERING, str(tmp_path), run], stdout=subprocess.PIPE, text=True
@@ -39,7 +40,9 @@ def test_who_has_hidden_and_lost_its_parents_ends_with_the_group(tmp_path: Path)
         assert len(hidden) == 1
         first.send_signal(signal.SIGKILL)
     assert Path(f"/proc/{hidden[0]}").exists()
-    assert end_group(tmp_path)
+    if deletes_folder:
+        (tmp_path / "group").unlink()
+    assert end_group(tmp_path, run)
     until = time.monotonic() + 30
     while Path(f"/proc/{hidden[0]}/fd/0").exists() and time.monotonic() < until:
         time.sleep(0.01)
@@ -49,7 +52,7 @@ def test_who_has_hidden_and_lost_its_parents_ends_with_the_group(tmp_path: Path)
 
 
 def test_a_run_without_a_group_has_nothing_to_end(tmp_path: Path) -> None:
-    assert end_group(tmp_path)
+    assert end_group(tmp_path, "none")
 
 
 def test_where_no_group_may_be_made_nothing_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
