@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from gen_toolkit.evals.evaluate import aevaluate as aevaluate
     from gen_toolkit.evals.evaluate import evaluate as evaluate
     from gen_toolkit.evals.score import Score as Score
+    from gen_toolkit.jobs.fixed import due as due
+    from gen_toolkit.jobs.fixed import seed as seed
+    from gen_toolkit.jobs.once import once as once
     from gen_toolkit.messages.reply import Reply as Reply
     from gen_toolkit.messages.reply import Usage as Usage
     from gen_toolkit.models.chat import achat as achat
@@ -49,14 +52,17 @@ _HOME_OF = {
     "chat": "models.chat",
     "choose": "models.chat",
     "dataset": "datasets.read",
+    "due": "jobs.fixed",
     "embed": "models.embed",
     "evaluate": "evals.evaluate",
     "keep": "tracking.keep",
     "load_prompt": "prompts.registry",
+    "once": "jobs.once",
     "playground": "widgets.playground",
     "recorded": "datasets.recorded",
     "run": "tracking.run",
     "scorers": "evals",
+    "seed": "jobs.fixed",
     "stream": "models.chat",
 }
 

@@ -15,12 +15,14 @@
     │   ├── ParameterError
     │   ├── KeepError
     │   ├── ReleaseError
+    │   ├── ResumeRefused
     │   └── NotFound
     ├── WorkError                       exit 1  the work itself says no
     │   ├── CheckFailed
     │   ├── RunFailed
     │   ├── GuardRefused
     │   ├── GateRefused
+    │   ├── EffectUnknown
     │   └── BudgetExceeded              exit 4
     │       └── BudgetTooSmall
     ├── SetupError                      exit 3  model, key, database, disk
@@ -151,6 +153,14 @@ class ReleaseError(InputError):
     code = "release"
 
 
+class ResumeRefused(InputError):
+    """A run that cannot be resumed: it is under way, or there is nothing to resume. Data: `run`, `state`."""
+
+    code = "resume-refused"
+    run: str
+    state: str
+
+
 class NotFound(InputError, LookupError):
     """A run, pipeline or file that does not exist."""
 
@@ -194,6 +204,14 @@ class GateRefused(WorkError):
     prompt: str
     version: int
     alias: str
+
+
+class EffectUnknown(WorkError):
+    """Something done with `gt.once` was begun, and nobody knows whether it was done. Data: `key`, `begun_at`."""
+
+    code = "effect-unknown"
+    key: str
+    begun_at: float
 
 
 class BudgetExceeded(WorkError):

@@ -173,6 +173,41 @@ class RunEnded(Event):
     state: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Notice(Event):
+    """For people who wait for news, by alerts: nothing that records need."""
+
+    name: str
+    """The pipeline."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobEnded(Notice):
+    """A job that ended, and what the ledger says of it."""
+
+    kind: ClassVar[str] = "job-ended"
+    state: str
+    release: int | None = None
+    due: int | None = None
+    """The instant (seconds since 1970) of its schedule."""
+    seconds: float = 0.0
+    cost_usd: str | None = None
+    """None: unknown."""
+    cell: int | None = None
+    error: str | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobsMissed(Notice):
+    """Instants that a schedule did not run because nothing served it; `run` is the record of the last."""
+
+    kind: ClassVar[str] = "jobs-missed"
+    first: int
+    last: int
+    count: int
+
+
 KINDS: dict[str, type[Event]] = {
     kind.kind: kind
     for kind in (

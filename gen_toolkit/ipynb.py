@@ -126,3 +126,10 @@ def write_text(path: Path, text: str, mode: int = 0o600) -> None:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def sweep(folder: Path) -> None:
+    """Remove what `write_text` leaves in a folder when it is killed half way."""
+    for path in folder.glob(".*.????????"):
+        with contextlib.suppress(OSError):
+            path.unlink()

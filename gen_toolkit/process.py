@@ -11,7 +11,7 @@ import time
 from functools import cache
 from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 
 
 def this_process() -> str:
@@ -44,6 +44,11 @@ def _exists(pid: int) -> bool:
     return True
 
 
+def steady() -> float:
+    """Seconds on a clock that nobody sets, the same for all processes; a machine asleep does not stop it."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform.startswith("linux") else time.monotonic()
+
+
 def _started(pid: int) -> int | None:
     """Clock ticks from boot to the process's start (proc(5), stat field 22); None: gone or a zombie."""
     try:
@@ -56,16 +61,31 @@ def _started(pid: int) -> int | None:
 def marked(variable: str, value: str) -> list[int]:
     """The processes that have `variable=value` in their environment, without this one (Linux)."""
     wanted = f"{variable}={value}".encode()
+    names = os.listdir("/proc") if os.path.isdir("/proc") else []
     found = []
-    for entry in Path("/proc").glob("[0-9]*/environ"):
-        pid = int(entry.parent.name)
-        try:
-            environment = entry.read_bytes().split(b"\0")
-        except OSError:
-            continue  # gone, or somebody else's
-        if wanted in environment and pid != os.getpid() and _started(pid) is not None:
+    for pid in (int(name) for name in names if name.isdigit()):
+        environment = _read(f"/proc/{pid}/environ")
+        is_marked = wanted in environment and wanted in environment.split(b"\0")
+        if is_marked and pid != os.getpid() and _started(pid) is not None:
             found.append(pid)
     return found
+
+
+def _read(path: str) -> bytes:
+    """A file of /proc; nothing where it is gone, or somebody else's. A run ends after a thousand of these."""
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except OSError:
+        return b""
+    try:
+        parts = []
+        while part := os.read(file, 1 << 17):
+            parts.append(part)
+        return b"".join(parts)
+    except OSError:
+        return b""
+    finally:
+        os.close(file)
 
 
 def end_marked(variable: str, value: str, *, patience: float = 5.0) -> bool:
@@ -85,5 +105,15 @@ def end_marked(variable: str, value: str, *, patience: float = 5.0) -> bool:
 
 def die_with_parent() -> None:
     """Ask the kernel to kill this process when its parent ends, however that ends (Linux)."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def adopt_orphans() -> bool:
+    """Become the parent of every descendant whose own parent ends; False where that cannot be (not Linux)."""
+    return _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _prctl(option: int, value: int) -> bool:
+    if not sys.platform.startswith("linux"):
+        return False
+    return bool(ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) == 0)

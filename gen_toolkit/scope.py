@@ -23,7 +23,8 @@ from gen_toolkit.changed import changed
 from gen_toolkit.surface import RUN_MARK, cell
 
 Mode = Literal["live", "reuse", "replay"]
-ROOT_MARK = "GEN_TOOLKIT_ROOT"  # the first attempt of a job: owner of its calls
+ROOT_MARK = "GEN_TOOLKIT_ROOT"  # the run of a job, whatever the attempt: owner of its calls
+ATTEMPT_MARK = "GEN_TOOLKIT_ATTEMPT"  # its number: from the second on, answers of those before are reused
 SESSION_MARK = "GEN_TOOLKIT_SESSION"
 RELEASE_MARK = "GEN_TOOLKIT_RELEASE"  # the folder of the release that is being executed
 BUDGETS_MARK = "GEN_TOOLKIT_RUN_BUDGETS"  # what a job and all its processes are held to, as JSON
@@ -97,6 +98,7 @@ def current() -> Scope:
     return _current.get() or Scope(
         run=os.environ.get(RUN_MARK),
         owner=os.environ.get(ROOT_MARK),
+        default_mode="reuse" if os.environ.get(ATTEMPT_MARK, "1") != "1" else "live",
         release=_release[0] if _release else _path(os.environ.get(RELEASE_MARK)),
         budgets=_budgets(os.environ.get(BUDGETS_MARK, "[]")),
     )
@@ -142,6 +144,11 @@ def inside(**changes: object) -> Iterator[Scope]:
 def enter_release(folder: Path) -> None:
     """From now on prompts come from the release in `folder` (first cell of a frozen notebook)."""
     _release[:] = [folder]
+
+
+def job_attempt() -> str | None:
+    """The attempt of a job that this process belongs to, whatever runs were opened inside."""
+    return os.environ.get(RUN_MARK)
 
 
 def session() -> str:

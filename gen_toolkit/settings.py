@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gen_toolkit.alias import Alias
 from gen_toolkit.amount import Amount
+from gen_toolkit.channel import Channel
 from gen_toolkit.errors import InputError, SettingError, UnknownAlias, nearest
 from gen_toolkit.workspace import Workspace, find_workspace
 
@@ -69,6 +70,10 @@ class Settings(BaseSettings):
     """The alias used when a call names none."""
     models: dict[str, Alias] = {}
     budgets: Budgets = Budgets()
+    warm: list[str] = []
+    """Modules that a template imports besides what it always does; pipelines name theirs in pipeline.toml."""
+    alerts: dict[str, Channel] = {}
+    """Whom to tell when a job fails, recovers, is slow, over budget or missed."""
     bodies_days: float = Field(default=30, gt=0)
     """How long the journal keeps requests and replies of calls that nothing holds; hashes and costs stay."""
 
@@ -221,7 +226,8 @@ def _setting_error(error: ValidationError, origins: dict[str, str], workspace: W
     first = error.errors()[0]
     path = [str(part) for part in first["loc"]]
     name = ".".join(path)
-    known = set(Alias.model_fields) if path[:1] == ["models"] else set(Settings.model_fields)
+    tables: dict[str, type[BaseModel]] = {"models": Alias, "alerts": Channel, "budgets": Budgets}
+    known = set((tables.get(path[0], Settings) if len(path) > 1 else Settings).model_fields)
     fix = nearest(path[-1], known) if first["type"] == "extra_forbidden" else ""
     origin = origins.get(path[0], str(workspace.configuration))
     return SettingError(

@@ -107,7 +107,7 @@ def enter(root: Path, patch: pytest.MonkeyPatch) -> None:
 
 
 def command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "gen_toolkit.cli.app", *map(str, arguments)]
+    return [sys.executable, "-m", "gen_toolkit.cli.entry", *map(str, arguments)]
 
 
 def gen_json(*arguments: str | Path, cwd: Path, **environment: str) -> Any:

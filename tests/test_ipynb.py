@@ -138,3 +138,12 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(workspace: Path) ->
         ipynb.write_text(path, "new " * 100_000 + "\ud800")
     assert path.read_text() == "old"
     assert set(workspace.iterdir()) == before
+
+
+def test_what_a_killed_writer_leaves_is_swept_away_and_nothing_else(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for name in ("notebook.ipynb", ".notebook.ipynb.a1b2c3d4", ".hidden", "log.txt"):
+        (folder / name).write_text("x")
+    ipynb.sweep(folder)
+    assert sorted(path.name for path in folder.iterdir()) == [".hidden", "log.txt", "notebook.ipynb"]

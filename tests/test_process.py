@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from gen_toolkit.process import end_marked, is_alive, marked, this_process
+from gen_toolkit.process import end_marked, is_alive, marked, steady, this_process
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -107,3 +107,9 @@ def test_a_child_may_ask_to_die_with_its_parent(start: Start) -> None:
     while is_alive(name) and time.monotonic() < until:
         time.sleep(0.01)
     assert not is_alive(name)
+
+
+def test_the_steady_clock_is_the_same_for_all_processes(start: Start) -> None:
+    before = steady()
+    theirs = float(said(start("from gen_toolkit.process import steady; print(steady(), flush=True)")))
+    assert before < theirs < steady()

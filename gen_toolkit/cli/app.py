@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
 import sys
+from collections.abc import Callable
+from functools import cache
 from typing import NoReturn
 
 import typer
 
 from gen_toolkit import __version__
-from gen_toolkit.cli import calls, demo, evaluations, models, notebooks, prompts, releases, runs, servers, workspaces
-from gen_toolkit.errors import GenToolkitError
+from gen_toolkit.cli import (
+    calls,
+    demo,
+    evaluations,
+    models,
+    notebooks,
+    prompts,
+    releases,
+    runs,
+    schedules,
+    serve,
+    servers,
+    warm,
+    workspaces,
+)
+from gen_toolkit.errors import GenToolkitError, SetupError
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}  # wherever a command meets it, it is no fault of ours
 
 app = typer.Typer(
     name="gen",
@@ -34,11 +53,16 @@ app.command("try")(notebooks.try_)
 app.command("promote")(notebooks.promote)
 app.command("run")(runs.run)
 app.command("eval")(evaluations.eval_)
+app.command("resume")(runs.resume)
+app.command("cancel")(runs.cancel)
+app.command("serve")(serve.serve)
+app.add_typer(schedules.group, name="schedule")
 app.add_typer(runs.group, name="runs")
 app.add_typer(releases.group, name="release")
 app.add_typer(models.group, name="models")
 app.add_typer(calls.group, name="calls")
 app.add_typer(prompts.group, name="prompts")
+app.add_typer(warm.group, name="warm")
 
 
 def _version(wanted: bool) -> None:
@@ -50,14 +74,21 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _root(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    _verbose: bool = typer.Option(False, "--verbose", "-v", help="Say whether a run starts warm or cold, and why."),
 ) -> None:
     pass
+
+
+@cache
+def made_command() -> Callable[[], object]:
+    """What typer makes of `app`, once a process: a template makes it for its forks."""
+    return typer.main.get_command(app)
 
 
 def main() -> NoReturn:
     """Run a command; every known error is one line on standard error, and an exit code a script can use."""
     try:
-        app()
+        made_command()()
     except GenToolkitError as error:
         _show(error)
         sys.exit(error.exit_code)
@@ -66,6 +97,14 @@ def main() -> NoReturn:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # `gen runs list | head` is no error
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        trouble = SetupError(
+            f"{error.filename or 'a file'} cannot be written: {error.strerror}", fix="Check free space and permissions."
+        )
+        _show(trouble)
+        sys.exit(trouble.exit_code)
     sys.exit(0)
 
 

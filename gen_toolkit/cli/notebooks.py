@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gen_toolkit.cli.show import follow, json_option, parameters_option, show_run, timeout_option
+from gen_toolkit.cli.show import (
+    cell_timeout_option,
+    follow,
+    json_option,
+    memory_option,
+    output_option,
+    parameters_option,
+    show_run,
+    silence_timeout_option,
+    timeout_option,
+)
 
 if TYPE_CHECKING:
     from gen_toolkit.releases.check import Report
@@ -93,6 +103,10 @@ def try_(
     notebook: Path = _NOTEBOOK,
     parameters: list[str] = parameters_option(),
     timeout: float | None = timeout_option(),
+    cell_timeout: float | None = cell_timeout_option(),
+    silence_timeout: float | None = silence_timeout_option(),
+    memory_mb: float | None = memory_option(),
+    output_mb: float | None = output_option(),
     as_json: bool = json_option(),
 ) -> None:
     """Execute a notebook exactly as a job would, without promoting it."""
@@ -102,7 +116,16 @@ def try_(
 
     reconcile()
     with follow(notebook.stem, quiet=as_json) as progress:
-        finished = try_notebook(notebook, given(parameters), timeout=timeout, progress=progress)
+        finished = try_notebook(
+            notebook,
+            given(parameters),
+            progress=progress,
+            timeout=timeout,
+            cell_timeout=cell_timeout,
+            silence_timeout=silence_timeout,
+            memory_mb=memory_mb,
+            output_mb=output_mb,
+        )
     show_run(finished, as_json)
 
 

@@ -18,11 +18,15 @@ def lab(
     browser: bool = typer.Option(True, help="Open a browser."),
 ) -> None:
     """JupyterLab on the workspace's notebooks."""
+    from gen_toolkit.jobs.warm.keep import keep_warm
+    from gen_toolkit.jobs.warm.kernelspec import offer_kernel
     from gen_toolkit.settings import load_settings
     from gen_toolkit.tracking.store import prepare_environment
 
     settings = load_settings()
     prepare_environment(settings)
+    if keep_warm(settings.workspace):  # for as long as this process lives, which is JupyterLab's soon
+        offer_kernel(settings.workspace, os.environ)
     arguments = [
         "lab",
         "--ServerApp.ip=127.0.0.1",

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -18,9 +18,10 @@ from gen_toolkit.text import one_line, terminal
 if TYPE_CHECKING:
     from gen_toolkit.jobs.execute import Finished
     from gen_toolkit.jobs.ledger import RunRow
+    from gen_toolkit.jobs.rows import Attempt
 
 EXIT_OF_STATE = {"succeeded": 0, "timed out": 4}
-EXIT_OF_ERROR = {"BudgetExceeded": 4, "DeadlineExceeded": 4}
+EXIT_OF_ERROR = {"BudgetExceeded": 4, "DeadlineExceeded": 4, "NotSaved": 3}
 
 
 def json_option() -> Any:
@@ -29,6 +30,22 @@ def json_option() -> Any:
 
 def timeout_option() -> Any:
     return typer.Option(None, "--timeout", metavar="SECONDS", min=0.1, help="End the run after this long.")
+
+
+def cell_timeout_option() -> Any:
+    return typer.Option(None, "--cell-timeout", metavar="SECONDS", min=0.1, help="End it when a cell takes longer.")
+
+
+def silence_timeout_option() -> Any:
+    return typer.Option(None, "--silence-timeout", metavar="SECONDS", min=0.1, help="End it after no output for this.")
+
+
+def memory_option() -> Any:
+    return typer.Option(None, "--memory-mb", metavar="MB", min=1, help="End it when its processes take more.")
+
+
+def output_option() -> Any:
+    return typer.Option(None, "--output-mb", metavar="MB", min=0.001, help="Collect no more output than this.")
 
 
 def parameters_option() -> Any:
@@ -51,15 +68,17 @@ def given(parameters: list[str]) -> dict[str, str]:
 def follow(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int, str], None]]:
     """Progress on standard error: one line that changes in a terminal, a line a cell elsewhere."""
     live = sys.stderr.isatty()
-    shown = 0.0
+    shown, last = 0.0, ""
 
     def progress(cell: int, of: int, line: str) -> None:
-        nonlocal shown
+        nonlocal shown, last
         now = time.monotonic()
-        if quiet or (line and now - shown < (0.1 if live else 10.0)):
+        is_news = not line or (not of and line != last)  # a cell begins, or it is no cell that speaks
+        if quiet or (now - shown < (0.1 if live else 10.0) and not is_news):
             return
-        shown = now
-        said = one_line(f"{title.strip()}  cell {cell}/{of}  {line}", 110)
+        shown, last = now, line
+        where = f"cell {cell}/{of}  " if of else ""
+        said = one_line(f"{title.strip()}  {where}{line}", 110)
         sys.stderr.write(f"\r\x1b[2K{said}" if live else f"{said}\n")
         sys.stderr.flush()
 
@@ -102,10 +121,41 @@ def run_text(run: RunRow) -> str:
         lines.append(
             f"  {'calls'.ljust(width)}  {took.get('calls', 0)}{tokens}, cost {display.money(took.get('cost_usd'))}"
         )
+        if took.get("last_attempt"):
+            lines += _last_attempt(took["last_attempt"], width)
         for name in ("notebook", "log"):
             if took.get(name) and os.path.exists(took[name]):
                 lines.append(f"  {name.ljust(width)}  {took[name]}")
     return "\n".join(lines)
+
+
+def _last_attempt(took: dict[str, Any], width: int) -> list[str]:
+    """Of a run that was tried again: what the last attempt reused and asked anew, and what it asked otherwise."""
+    lines = [f"  {'attempt'.ljust(width)}  reused {took['reused']}, new {took['calls']}"]
+    if took["differ"]:
+        lines[0] += f", of these {took['differ']} in place of requests of an attempt before"
+    for one in took["differences"][:5]:
+        place = " ".join(filter(None, [one["prompt"], one["row"] and f"row {one['row']}"]))
+        lines.append("    " + one_line(f"{place or one['now'][:13]}: {one['cause'] or 'another text'}", 106))
+        if one["was"]:
+            lines += [f"      was  …{one_line(one['was'], 100)}", f"      is   …{one_line(one['is'], 100)}"]
+    return lines
+
+
+def attempts_text(attempts: Sequence[Attempt]) -> str:
+    """A table, for a run that has several."""
+    from gen_toolkit import display
+
+    rows = [
+        [str(a.number), a.state, started(a.started_at), display.seconds(a.seconds), a.id[:13], str(a.folder or "")]
+        for a in attempts
+    ]
+    return display.text_table(["attempt", "state", "started", "took", "id", "folder"], rows, width=200)
+
+
+def started(moment: float) -> str:
+    """In local time."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))
 
 
 def _value(value: Any) -> str:

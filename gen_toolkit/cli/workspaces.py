@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator
@@ -57,7 +56,8 @@ def doctor(as_json: bool = json_option()) -> None:
         "disk": _disk,
         "mlflow": _mlflow,
         "models": _models,
-        "kernel": _kernel,
+        "processes": _processes,
+        "template": _template,
     }
     found = list(_looked_at(checks))
     if as_json:
@@ -138,12 +138,15 @@ def _models() -> str:
     return ", ".join(said)
 
 
-def _kernel() -> str:
-    from gen_toolkit.errors import SetupError
+def _processes() -> str:
+    from gen_toolkit.jobs.guarantee import guarantee
 
-    if not os.access("/proc/self/environ", os.R_OK):
-        raise SetupError(
-            "processes of a run cannot be found here (no /proc)",
-            fix="Jobs run; what a killed one leaves may stay.",
-        )
-    return "processes of a run are found by their mark, and die with their supervisor"
+    return guarantee()
+
+
+def _template() -> str:
+    from gen_toolkit.cli.warm import told
+    from gen_toolkit.jobs.warm.keep import status
+    from gen_toolkit.workspace import find_workspace
+
+    return "; ".join(told(status(find_workspace())))

@@ -134,24 +134,102 @@ spool = Table(
     Index("spool_by_parent", "parent"),
 )
 
+# One row for each piece of work that was asked for. Instants are seconds since 1970 by the database's clock.
 runs = Table(
     "runs",
     metadata,
-    Column("id", String(36), primary_key=True),
-    Column("root", String(36), nullable=False),
+    Column("id", String(36), primary_key=True),  # sorts by the time it was asked for
     Column("kind", String(10), nullable=False),  # job, try
     Column("name", Name(200), nullable=False),
     Column("release", Integer),
     Column("digest", String(64)),
     Column("notebook", Text, nullable=False),
     Column("parameters", Text, nullable=False),
-    Column("folder", Text, nullable=False),
+    Column("due", Float),  # the instant that a schedule meant; null: none did
+    Column("parent", String(36)),  # the run that it is a part of
+    Column("retries", Text),  # when to try again; null: never
     Column("state", String(12), nullable=False),
+    Column("worker", Text),  # who has it, or had it last
+    Column("token", Integer, nullable=False),  # one more with each claim: whoever has an old one has lost it
+    Column("lease_until", Float),  # null: nobody has it
+    Column("not_before", Float),
+    Column("cancel_asked", Float),
+    Column("attempts", Integer, nullable=False),
+    Column("attempt", String(36)),  # the newest
+    Column("folder", Text),  # of the newest attempt
     Column("created_at", Float, nullable=False),
+    Column("started_at", Float),
     Column("ended_at", Float),
-    Column("process", Text, nullable=False),
     Column("reason", Text),
     Column("outcome", Text),
-    Index("runs_by_state", "state"),
-    Index("runs_by_name", "name", "created_at"),
+    Index("runs_by_state", "state", "id"),
+    Index("runs_by_name", "name", "id"),
+    Index("runs_by_parent", "parent", "id"),
+    Index("runs_by_due", "name", "due", unique=True),  # what is due runs once, whatever is started twice
+)
+
+# One row for each execution of a run. How one ended is never overwritten.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("run", String(36), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("token", Integer, nullable=False),
+    Column("process", Text, nullable=False),  # that supervises it
+    Column("folder", Text),
+    Column("state", String(12), nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("ended_at", Float),
+    Column("reason", Text),
+    Column("outcome", Text),
+    Column("told", Integer, nullable=False),  # 1: its end is in the spool, for MLflow
+    Column("teller", Text),  # the process that puts it there
+    Index("attempts_by_run", "run", "number", unique=True),
+    Index("attempts_by_told", "told", "state"),
+)
+
+# Answers that were taken from the journal by a job, or by a run that is taken up again.
+reuses = Table(
+    "reuses",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("owner", String(36), nullable=False),
+    Column("run", String(36), nullable=False),
+    Column("call", String(36), nullable=False),
+    Index("reuses_by_owner", "owner", "run"),
+)
+
+# What was done in the world, once a run: see jobs/once.py.
+effects = Table(
+    "effects",
+    metadata,
+    Column("owner", String(36), primary_key=True),
+    Column("key", Name(200), primary_key=True),
+    Column("run", String(36), nullable=False),  # that began it last
+    Column("process", Text, nullable=False),
+    Column("state", String(10), nullable=False),  # begun, done
+    Column("result", Text),
+    Column("begun_at", Float, nullable=False),
+    Column("done_at", Float),
+)
+
+# Alerts on their way to people, and those that were delivered or given up.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("run", String(36), nullable=False),
+    Column("occasion", String(20), nullable=False),
+    Column("channel", Name(100), nullable=False),
+    Column("pipeline", Name(200), nullable=False),
+    Column("workspace", Text, nullable=False),  # its folder: where the channel is declared, and its secrets are
+    Column("payload", Text, nullable=False),
+    Column("made_at", Float, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_at", Float, nullable=False),  # of the next try, by the database's clock; a sender at work moves it on
+    Column("done_at", Float),
+    Column("problem", Text),  # why it was given up, or why the last try failed
+    Index("alerts_once", "run", "occasion", "channel", unique=True),
+    Index("alerts_waiting", "done_at", "next_at"),
 )

@@ -1,164 +1,190 @@
-"""The ledger: what every run is and how it ended. It is the truth; notebooks, MLflow and logs are copies."""
+"""The ledger: what every run is and how it ended. It is the truth; notebooks, MLflow and logs are copies.
+
+A run is asked for once (`submit`) and executed by whoever has claimed it (`claim`, `begin`, `resume`): that is
+an attempt. A claim is a lease: for so many seconds by the database's clock the run is its holder's, who renews
+it (`beat`). Each claim raises the run's token, and what is written under an older one is refused: so a process
+that wakes up after its lease has run out changes nothing. How an attempt ended is never overwritten.
+"""
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from gen_toolkit import text
 from gen_toolkit.database.engine import Database
-from gen_toolkit.database.sql import Row, select
-from gen_toolkit.database.tables import runs
-from gen_toolkit.errors import NotFound
-from gen_toolkit.process import is_alive, this_process
-
-State = Literal["running", "succeeded", "failed", "timed out", "killed", "cancelled", "lost"]
-
-SHORTEST_PREFIX = 8
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why a run did not succeed."""
-
-    message: str
-    cell: int | None = None
-    """Number of the cell, counted from 1 over all cells of the executed notebook."""
-    error: str | None = None
-    """Class of the exception."""
-    excerpt: str = ""
-    """The last lines of the traceback."""
-    signal: int | None = None
-
-
-@dataclass(frozen=True)
-class RunRow:
-    """A run as the ledger knows it."""
-
-    id: str
-    kind: str
-    name: str
-    notebook: str
-    folder: Path
-    parameters: dict[str, Any]
-    state: str = "running"
-    release: int | None = None
-    digest: str | None = None
-    root: str = ""
-    created_at: float = 0.0
-    ended_at: float | None = None
-    process: str = ""
-    reason: Reason | None = None
-    outcome: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def title(self) -> str:
-        return f"{self.name} · release {self.release}" if self.release else self.name
-
-    @property
-    def seconds(self) -> float:
-        return (self.ended_at or time.time()) - self.created_at
-
-    def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "folder": str(self.folder), "seconds": round(self.seconds, 3)}
+from gen_toolkit.database.sql import select
+from gen_toolkit.database.tables import attempts, runs
+from gen_toolkit.jobs import ledger_claims as claims
+from gen_toolkit.jobs import ledger_leases as leases
+from gen_toolkit.jobs import ledger_looks as looks
+from gen_toolkit.jobs.ledger_leases import Again as Again
+from gen_toolkit.jobs.ledger_leases import Word as Word
+from gen_toolkit.jobs.ledger_looks import Filter as Filter
+from gen_toolkit.jobs.rows import LEASE, Attempt, Ended, Lease, NewRun
+from gen_toolkit.jobs.rows import Reason as Reason
+from gen_toolkit.jobs.rows import RunRow as RunRow
+from gen_toolkit.jobs.rows import State as State
+from gen_toolkit.jobs.rows import short as short
+from gen_toolkit.process import this_process
 
 
 class Ledger:
-    """Runs in the workspace database. A terminal state is never overwritten."""
+    """Runs in the workspace database. Every method is one transaction, and raises DatabaseError where it fails."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def submit(self, run: RunRow) -> None:
-        """Record a run that this process supervises from now on."""
-        row = {
-            "id": run.id,
-            "root": run.root or run.id,
-            "kind": run.kind,
-            "name": run.name,
-            "release": run.release,
-            "digest": run.digest,
-            "notebook": run.notebook,
-            "parameters": text.scrub(json.dumps(run.parameters, ensure_ascii=False)),
-            "folder": str(run.folder),
-            "state": "running",
-            "created_at": run.created_at or time.time(),
-            "process": this_process(),
-        }
+    def submit(self, run: NewRun) -> bool:
+        """Ask for a run. False where its name has one for that instant already."""
         with self._database.write() as connection:
-            connection.execute(runs.insert().values(row))
+            return claims.insert(connection, run, "queued")
+
+    def skip(self, run: NewRun, reason: Reason) -> bool:
+        """Put on record that a run does not take place. False where its name has one for that instant already."""
+        with self._database.write() as connection:
+            return claims.insert(connection, run, "skipped", reason)
+
+    def begin(
+        self,
+        run: NewRun,
+        *,
+        worker: str | None = None,
+        ttl: float = LEASE,
+        attempt: str | None = None,
+        folder: Path | None = None,
+        parts: Sequence[NewRun] = (),
+    ) -> Lease | None:
+        """Ask for a run and have it at once. None where its name has one for that instant already.
+
+        `attempt` and `folder`: id of its first attempt, and where that has its files, where they are there already.
+        `parts` are asked for with it, all or none.
+        """
+        with self._database.write() as connection:
+            if not claims.insert(connection, run, "queued"):
+                return None
+            for part in parts:
+                claims.insert(connection, part, "queued")
+            return claims.take(connection, run.id, worker or this_process(), ttl, attempt, folder)
+
+    def claim(
+        self,
+        worker: str,
+        slots: int,
+        *,
+        ttl: float = LEASE,
+        parent: str | None = None,
+        apart: Collection[str] = (),
+    ) -> Sequence[Lease]:
+        """Up to `slots` of the jobs that wait and are to start by now, those first that were asked for first.
+
+        Parts of `parent`; without it runs that are no part of another. Of the names in `apart` no two runs
+        are under way at once.
+        """
+        if slots < 1:
+            return []
+        with self._database.write() as connection:
+            return claims.claim(connection, worker, slots, ttl, parent, apart)
+
+    def take(self, run: str, *, worker: str | None = None, ttl: float = LEASE) -> Lease | None:
+        """One run that waits, also for its next attempt. None where another has it, or it waits no longer."""
+        with self._database.write() as connection:
+            return claims.take(connection, run, worker or this_process(), ttl)
+
+    def resume(self, run: str, *, worker: str | None = None, ttl: float = LEASE) -> Lease:
+        """A run that did not succeed, for one more attempt. Of two who ask at once one gets it.
+
+        Raises ResumeRefused where it is under way, or there is nothing to resume, and NotFound.
+        """
+        with self._database.write() as connection:
+            return claims.resume(connection, run, worker or this_process(), ttl)
+
+    def beat(self, lease: Lease) -> Word:
+        """Renew the lease from now on. `cancel`: renewed, and somebody wants it to stop. `lost`: it is over."""
+        with self._database.write() as connection:
+            return leases.beat(connection, lease)
+
+    def record(self, lease: Lease, *, folder: Path | None = None, process: str | None = None) -> bool:
+        """Where an attempt has its files, and which process supervises it. False where the lease is lost."""
+        with self._database.write() as connection:
+            return leases.record(connection, lease, folder, process)
 
     def finish(
-        self, run: str, state: State, reason: Reason | None = None, outcome: dict[str, Any] | None = None
+        self,
+        lease: Lease,
+        state: Ended,
+        reason: Reason | None = None,
+        outcome: Mapping[str, Any] | None = None,
+        *,
+        total: Mapping[str, Any] | None = None,
+        again: Again | None = None,
+        seen: float | None = None,
     ) -> bool:
-        """Record how a run ended. False when it had ended already: then nothing is changed."""
-        values = {
-            "state": state,
-            "ended_at": time.time(),
-            "reason": text.scrub(json.dumps(asdict(reason))) if reason else None,
-            "outcome": text.scrub(json.dumps(outcome or {}, ensure_ascii=False)),
-        }
+        """How an attempt ended, and what it brought; `total` is what the whole run did, where that is more.
+
+        False where the lease is lost: then nothing is changed. With `again` the run waits for its next
+        attempt, unless it is to be cancelled. With `seen` (a `lease_until`) only if nobody renewed it since.
+        """
+        outcome = outcome or {}
         with self._database.write() as connection:
-            done = connection.execute(runs.update().where(runs.c.id == run, runs.c.state == "running").values(values))
-        return bool(done.rowcount)
+            return leases.finish(connection, lease, state, reason, outcome, total or outcome, again, seen)
+
+    def cancel(self, run: str) -> str:
+        """Cancel what waits, ask what runs to stop, with all its parts; returns the run's state. Raises NotFound."""
+        with self._database.write() as connection:
+            return leases.cancel(connection, run)
+
+    def purge(self, before: float, *, limit: int = 1000) -> Sequence[tuple[str, Sequence[Path]]]:
+        """Forget the oldest runs that ended before that instant: (id, folders that can go, too) of each."""
+        with self._database.write() as connection:
+            return looks.purge(connection, before, limit)
 
     def find(self, prefix: str) -> RunRow:
-        """The run whose id begins with `prefix`. Raises NotFound, also where several do."""
+        """The run whose id, or the id of one of whose attempts, begins so. Raises NotFound, also for several."""
         with self._database.read() as connection:
-            found = connection.execute(
-                select(runs).where(runs.c.id.startswith(prefix, autoescape=True)).order_by(runs.c.id.desc()).limit(2)
-            ).all()
-        if len(found) != 1 or len(prefix) < SHORTEST_PREFIX:
-            many = "more than one run begins" if len(found) > 1 else "no run begins"
-            if len(prefix) < SHORTEST_PREFIX:
-                many = f"{SHORTEST_PREFIX} characters are needed to name a run; nothing was looked up"
-            raise NotFound(f"{many} with {prefix!r}", fix="`gen runs list` shows the runs.", run=prefix)
-        return _run(found[0])
+            return looks.find(connection, prefix)
 
-    def list(self, *, name: str | None = None, state: str | None = None, limit: int = 20) -> Sequence[RunRow]:
-        """The newest runs first."""
-        query = select(runs).order_by(runs.c.created_at.desc()).limit(limit)
-        if name:
-            query = query.where(runs.c.name == name)
-        if state:
-            query = query.where(runs.c.state == state)
+    def list(self, which: Filter | None = None, *, limit: int = 20) -> Sequence[RunRow]:
+        """The newest first."""
         with self._database.read() as connection:
-            return [_run(row) for row in connection.execute(query)]
+            return [looks.run_of(row) for row in connection.execute(looks.page(which or Filter(), limit))]
 
-    def abandoned(self) -> Sequence[RunRow]:
-        """Runs that are said to be running, though the process that supervised them is gone."""
+    def attempts(self, run: str) -> Sequence[Attempt]:
+        """The executions of a run, in their order."""
         with self._database.read() as connection:
-            running = connection.execute(select(runs).where(runs.c.state == "running")).all()
-        return [_run(row) for row in running if not is_alive(row.process)]
+            return looks.attempts_of(connection, run)
 
+    def told(self, attempt: str) -> None:
+        """The end of an attempt is in the spool now, for MLflow."""
+        with self._database.write() as connection:
+            connection.execute(attempts.update().where(attempts.c.id == attempt).values(told=1))
 
-def _run(row: Row[Any]) -> RunRow:
-    return RunRow(
-        id=row.id,
-        root=row.root,
-        kind=row.kind,
-        name=row.name,
-        release=row.release,
-        digest=row.digest,
-        notebook=row.notebook,
-        parameters=json.loads(row.parameters),
-        folder=Path(row.folder),
-        state=row.state,
-        created_at=row.created_at,
-        ended_at=row.ended_at,
-        process=row.process,
-        reason=Reason(**json.loads(row.reason)) if row.reason else None,
-        outcome=json.loads(row.outcome) if row.outcome else {},
-    )
+    def take_telling(self, attempt: Attempt) -> bool:
+        """Have the telling of an end whose teller is gone. Of two who ask at once one gets it."""
+        seen = attempts.c.teller.is_(None) if attempt.teller is None else attempts.c.teller == attempt.teller
+        mine = attempts.update().where(attempts.c.id == attempt.id, attempts.c.told == 0, seen)
+        with self._database.write() as connection:
+            return bool(connection.execute(mine.values(teller=this_process())).rowcount)
 
+    def untold(self) -> Sequence[Attempt]:
+        """Attempts that ended, and whose end is not known to be in the spool."""
+        query = select(attempts).where(attempts.c.told == 0, attempts.c.state != "running").order_by(attempts.c.id)
+        with self._database.read() as connection:
+            return [looks.attempt_of(row) for row in connection.execute(query)]
 
-def short(run: str, known: Sequence[str] = ()) -> str:
-    """The shortest prefix of at least 8 characters that names one run only."""
-    for length in range(SHORTEST_PREFIX, len(run)):
-        if sum(other.startswith(run[:length]) for other in known) <= 1:
-            return run[:length]
-    return run
+    def under_way(self) -> tuple[float, Sequence[tuple[RunRow, str]]]:
+        """The database's time, and all runs that are said to be under way, with the process that supervises each."""
+        query = (
+            select(runs, attempts.c.process)
+            .join(attempts, attempts.c.id == runs.c.attempt)
+            .where(runs.c.state == "running")
+            .order_by(runs.c.id)
+        )
+        with self._database.read() as connection:
+            found = connection.execute(query).all()
+            return claims.time_of(connection), [(looks.run_of(row), row.process) for row in found]
+
+    def now(self) -> float:
+        """Seconds since 1970 by the database's clock."""
+        with self._database.read() as connection:
+            return claims.time_of(connection)

@@ -1,53 +1,58 @@
-"""The child process that executes one notebook with papermill: `python -m gen_toolkit.jobs.runner FOLDER`.
+"""The process that executes one notebook with papermill: `python -m gen_toolkit.jobs.runner FOLDER LINK RAW`.
 
-It reads one line of JSON from its standard input (environment for the kernel) and says on standard
-output, a line of JSON each, how far it is and how it ended. It never decides whether a run succeeded by
-papermill's word: every code cell must have run, without an error that its tags do not allow.
+A child of the reaper, which it asks to start the kernel, and through which it tells the supervisor, a line of
+JSON each, how far it is and how it ended. LINK is the descriptor of that line, RAW the one from which it reads
+what the kernel's process writes past its channels.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 from gen_toolkit import text
 from gen_toolkit.ipynb import write_text
+from gen_toolkit.jobs.collect import Collector, Log
 from gen_toolkit.jobs.environment import remember_secrets
-from gen_toolkit.process import die_with_parent
+from gen_toolkit.jobs.judge import judge, running_cell
+from gen_toolkit.jobs.late import Late
+from gen_toolkit.jobs.link import Link
 
 NOTEBOOK = "notebook.ipynb"
 _SAVE_SHARE = 0.1  # at most this share of the time goes into saving while cells run
+_SHUTDOWN = 5.0  # seconds for the kernel's own clearing up at its end
+
+
+class _Stopped(BaseException):
+    """The run is to end before its next cell."""
 
 
 def main() -> None:
-    die_with_parent()
-    folder = Path(sys.argv[1])
-    say = _Teller()
+    folder, link, raw = Path(sys.argv[1]), Link(int(sys.argv[2])), int(sys.argv[3])
+    # jsonschema checks addresses with a module that takes a second to import; nobody asks it to
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # how an import is refused
     import papermill
     from papermill.engines import NBClientEngine, papermill_engines
 
-    task = json.loads(sys.stdin.readline() or "null")
-    if task is None:
-        os._exit(1)  # the supervisor is gone
-    threading.Thread(target=_leave_with_supervisor, daemon=True).start()
-    os.environ.update(task["environment"])
+    task = link.task()
     remember_secrets(task["secrets"])
+    log = Log(task["output_mb"] * 1_000_000)
+    log.follow(raw)
+    collector = Collector(task["output_mb"], log, link.say)
 
     class Engine(NBClientEngine):  # type: ignore[misc]  # papermill has no types
-        """papermill's own engine; saving and progress are ours."""
+        """papermill's own engine; kernel, saving and progress are ours."""
 
         @classmethod
-        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
-            return _execute(nb_man, kernel_name, folder, task["connection_file"], say, options)
+        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **_: Any) -> Any:
+            _execute(nb_man, kernel_name, folder, task["connection_file"], link, collector)
 
     papermill_engines.register("gen_toolkit", Engine)
-    say(event="ready")
+    link.say(event="ready")
     try:
         papermill.execute_notebook(
             str(folder / "prepared.ipynb"),
@@ -60,122 +65,76 @@ def main() -> None:
     except papermill.PapermillExecutionError:
         pass  # told by the engine, with the cell
     except Exception as error:  # noqa: BLE001 - the supervisor must hear of whatever it was
-        say(event="broken", error=type(error).__name__, message=str(error)[:2000])
-        raise SystemExit(1) from None
-
-
-def _leave_with_supervisor() -> None:
-    """The supervisor holds our standard input open for as long as it lives."""
-    sys.stdin.read()
-    os._exit(1)
-
-
-class _Teller:
-    """Lines of JSON to the supervisor, on the real standard output; prints of libraries go to the log."""
-
-    def __init__(self) -> None:
-        self._out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-        os.dup2(2, 1)
-
-    def __call__(self, **facts: Any) -> None:
-        with contextlib.suppress(BrokenPipeError):
-            self._out.write(json.dumps(facts) + "\n")
-            self._out.flush()
+        link.say(event="broken", error=type(error).__name__, message=str(error)[:2000])
+    log.close()
+    os._exit(0)  # all is said and saved; clearing up takes a tenth of a second, and threads could hang in it
 
 
 def _execute(
-    nb_man: Any, kernel_name: str, folder: Path, connection_file: str, say: _Teller, options: dict[str, Any]
-) -> Any:
-    from jupyter_client.manager import AsyncKernelManager
+    nb_man: Any, kernel_name: str, folder: Path, connection_file: str, link: Link, collector: Collector
+) -> None:
     from nbclient.exceptions import DeadKernelError
     from papermill.clientwrap import PapermillNotebookClient
 
-    code = [cell for cell in nb_man.nb.cells if cell.cell_type == "code" and cell.source.strip()]
+    from gen_toolkit.jobs.kernel import kernel_manager
+
     ran: set[int] = set()
     saver = _Saver(folder / NOTEBOOK, nb_man)
-    kernels: list[Any] = []
+    began = 0.0
+    late = Late(link, nb_man.nb)
 
     def started(cell_index: int, **_: Any) -> None:
-        say(event="cell", cell=cell_index + 1, of=len(nb_man.nb.cells))
+        nonlocal began
+        late.bring_to(client.kc)
+        if link.stopped.is_set():
+            raise _Stopped
+        collector.begin()
+        began = time.monotonic()
+        link.say(event="cell", cell=cell_index + 1, of=len(nb_man.nb.cells))
 
     def executed(cell_index: int, **_: Any) -> None:
         ran.add(cell_index)
+        link.cell(False)
+        link.say(event="ran", cell=cell_index + 1, seconds=round(time.monotonic() - began, 4))
         saver.save()
 
     class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no types
-        """Passes on what a person watching wants to see: streams to the log, progress to the supervisor."""
-
-        def start_new_kernel(self, **kwargs: Any) -> None:
-            super().start_new_kernel(**kwargs)
-            kernels.append(self.km.provisioner.process)  # forgotten by its manager once it is dead
+        """Takes of the kernel's messages what the collector lets through."""
 
         def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
-            _pass_on(msg, say)
-            return super().process_message(msg, cell, cell_index)
+            if msg["msg_type"] == "execute_input":
+                link.cell(True)
+            return super().process_message(msg, cell, cell_index) if collector.take(msg, cell) else None
 
-    manager = AsyncKernelManager(kernel_name=kernel_name, transport="ipc", connection_file=connection_file)
     client = Client(
         nb_man,
-        km=manager,
+        km=kernel_manager(link, connection_file, kernel_name),
         kernel_name=kernel_name,
         on_cell_start=started,
         on_cell_executed=executed,
-        startup_timeout=options.get("start_timeout", 60),
+        startup_timeout=60,
         timeout=None,
         raise_on_iopub_timeout=False,
         iopub_timeout=30,
         log_output=False,
     )
     try:
-        client.execute(preexec_fn=die_with_parent)
+        client.execute()
+        client.kc.shutdown()
+        assert link.kernel is not None, "it executed"
+        link.kernel.wait(_SHUTDOWN)
+    except _Stopped:
+        return
     except (DeadKernelError, RuntimeError):  # the second is what a kernel's death while it starts is told by
-        if not kernels or kernels[0].poll() is None:
+        if link.kernel is None or link.kernel.poll() is None:
             raise
-        say(event="dead", cell=_running_cell(nb_man), status=kernels[0].poll())
+        kernel = link.kernel
+        cell = running_cell(nb_man.nb)
+        link.say(event="dead", cell=cell, status=kernel.poll(), out_of_memory=kernel.out_of_memory)
         return
     finally:
-        saver.save(force=True)
-    say(event="done", **_judge(nb_man.nb, ran, len(code)))
-
-
-def _pass_on(message: Any, say: _Teller) -> None:
-    kind, content = message["msg_type"], message["content"]
-    if kind == "stream":
-        sys.stderr.write(text.scrub(content["text"]))
-        sys.stderr.flush()
-        lines = content["text"].strip().splitlines()
-        if content["name"] == "stderr" and lines:
-            say(event="progress", line=lines[-1][:300])
-    elif kind in {"display_data", "update_display_data"} and content.get("transient", {}).get("display_id"):
-        say(event="progress", line=str(content["data"].get("text/plain", ""))[:300])
-
-
-def _running_cell(nb_man: Any) -> int | None:
-    for index, cell in enumerate(nb_man.nb.cells):
-        if cell.metadata.get("papermill", {}).get("status") == "running":
-            return index + 1
-    return None
-
-
-def _judge(notebook: Any, ran: set[int], wanted: int) -> dict[str, Any]:
-    """How it ended, by what the cells show."""
-    for index, cell in enumerate(notebook.cells):
-        if cell.cell_type != "code" or "raises-exception" in cell.metadata.get("tags", []):
-            continue
-        for output in cell.outputs:
-            if output.output_type == "error":
-                return {
-                    "state": "failed",
-                    "cell": index + 1,
-                    "error": output.ename,
-                    "message": output.evalue,
-                    "excerpt": "\n".join(output.traceback[-4:]),
-                }
-    done = sum(cell.cell_type == "code" and i in ran for i, cell in enumerate(notebook.cells))
-    if done < wanted:
-        message = f"only {done} of {wanted} code cells ran; the notebook stopped half way"
-        return {"state": "failed", "cell": max(ran, default=0) + 1, "error": "Stopped", "message": message}
-    return {"state": "succeeded"}
+        failure = saver.save(force=True)
+    link.say(event="done", **judge(nb_man.nb, ran), unsaved=failure)
 
 
 class _Saver:
@@ -185,15 +144,20 @@ class _Saver:
         self._path, self._nb_man = path, nb_man
         self._next = 0.0
 
-    def save(self, force: bool = False) -> None:
+    def save(self, force: bool = False) -> str | None:
+        """Why it could not be written, if so: while cells run that is no reason to stop them."""
         if not force and time.monotonic() < self._next:
-            return
-        import nbformat
-
+            return None
         start = time.monotonic()
-        write_text(self._path, text.scrub(nbformat.writes(self._nb_man.nb)) + "\n")
+        failure = None
+        try:
+            written = json.dumps(self._nb_man.nb, ensure_ascii=False, indent=1, sort_keys=True)
+            write_text(self._path, text.scrub(written) + "\n")
+        except OSError as error:
+            failure = error.strerror
         took = time.monotonic() - start
         self._next = time.monotonic() + took / _SAVE_SHARE
+        return failure
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from gen_toolkit import scope
 from gen_toolkit.database.place import references, variables
 from gen_toolkit.ipynb import read_notebook, write_notebook
 from gen_toolkit.jobs.environment import kernel_environment
-from gen_toolkit.jobs.execute import silent, with_parameters
+from gen_toolkit.jobs.job import silent
+from gen_toolkit.jobs.prepare import with_parameters
 from gen_toolkit.jobs.supervise import Ending, Progress, supervise
 from gen_toolkit.settings import load_settings
 from gen_toolkit.tracking.source import NOTEBOOK_MARK
@@ -45,7 +46,6 @@ def run_through(path: Path, values: Mapping[str, Any], progress: Progress = sile
         environment=kernel_environment(variables(settings), own),
         late_environment=dict,
         cwd=settings.workspace.root,
-        timeout=None,
         progress=progress,
         mark=scope.SESSION_MARK,
         secrets=references(settings),

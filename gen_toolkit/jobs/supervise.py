@@ -1,7 +1,7 @@
-"""Watches over one execution: starts the runner, follows it, ends it in time, and tells how it went.
+"""Watches over one execution: starts the reaper, follows what it says, ends it in time, and tells how it went.
 
-Every process of the run carries the run's id in its environment, and is found and ended by it. The
-runner dies with its supervisor, the kernel with its runner, however those end.
+Runner and kernel are children of the reaper, which ends everything when this process does. Every process of
+the run also carries the run's id in its environment, and is found by it when it is the reaper that was killed.
 """
 
 from __future__ import annotations
@@ -10,43 +10,30 @@ import contextlib
 import json
 import os
 import selectors
+import shutil
 import signal
-import subprocess
-import sys
 import tempfile
-import time
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gen_toolkit import text
-from gen_toolkit.jobs.ledger import Reason, State
-from gen_toolkit.process import die_with_parent, end_marked
+from gen_toolkit.errors import SetupError
+from gen_toolkit.ipynb import sweep
+from gen_toolkit.jobs.children import Child, Surroundings, start
+from gen_toolkit.jobs.ending import Ending as Ending
+from gen_toolkit.jobs.group import end_group
+from gen_toolkit.jobs.ledger import Reason
+from gen_toolkit.jobs.limits import UNLIMITED, Limits
+from gen_toolkit.jobs.lines import Lines, written
+from gen_toolkit.jobs.orders import Orders
+from gen_toolkit.jobs.watch import Progress as Progress
+from gen_toolkit.jobs.watch import Watch
+from gen_toolkit.process import end_marked, steady
 from gen_toolkit.surface import RUN_MARK
 
-_LONGEST_EXCERPT = 4000
-
-
-class _Stop(BaseException):
-    """A signal asked this process to end."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-
-Progress = Callable[[int, int, str], None]
-"""Told of (cell, of how many, the newest line of a progress that the cell shows)."""
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How an execution ended."""
-
-    state: State
-    reason: Reason | None = None
-    signal: int | None = None
-    """The signal that ended this process's work: it should exit by it."""
+WORK_MARK = "GEN_TOOLKIT_WORK"
+"""Names, in a run's environment, the folder for its temporary files."""
 
 
 def supervise(
@@ -56,47 +43,122 @@ def supervise(
     environment: dict[str, str],
     late_environment: Callable[[], dict[str, str]],
     cwd: Path,
-    timeout: float | None,
     progress: Progress,
+    limits: Limits = UNLIMITED,
+    orders: Orders | None = None,
     mark: str = RUN_MARK,
     secrets: Sequence[str] = (),
 ) -> Ending:
     """Execute `folder/prepared.ipynb`; the executed notebook is `folder/notebook.ipynb`.
 
-    `late_environment` is asked while the runner starts up: what it returns reaches the kernel too. The
-    values of `secrets` (references) are masked in what the runner writes.
+    `late_environment` is asked once the reaper has started, in a thread, while runner and kernel start up: what it
+    returns reaches the kernel before a cell that waits for it, see `jobs/late.py`. The values of `secrets`
+    (references) are masked in what the runner writes.
+    `folder/work` is the run's own, and is kept when it does not succeed. Raises SetupError where the folder
+    cannot be written to.
     """
-    until = None if timeout is None else time.monotonic() + timeout
-    reached: int | None = None
-
-    def follow(cell: int, of: int, line: str) -> None:
-        nonlocal reached
-        reached = cell or None
-        progress(cell, of, line)
-
-    with _signals(), _sockets() as sockets, open(folder / "log.txt", "ab", opener=_private) as log:
-        runner = None
+    orders = orders or Orders()
+    watch = Watch(limits, progress, orders)
+    work = folder / "work"
+    with contextlib.closing(orders), _signals(orders), _sockets() as sockets, _log(folder, work) as log:
+        plan = {"mark": mark, "run": run, "folder": str(folder), "sockets": sockets, "memory_mb": limits.memory_mb}
         try:
-            runner = subprocess.Popen(
-                [sys.executable, "-m", "gen_toolkit.jobs.runner", str(folder)],
-                env={**environment, mark: run},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                cwd=cwd,
-                start_new_session=True,  # Ctrl-C comes to us, not to the runner
-                preexec_fn=die_with_parent,
-            )
-            task = {"cwd": str(cwd), "secrets": list(secrets), "connection_file": f"{sockets}/kernel.json"}
-            _hand_over(runner, {**task, "environment": late_environment()})
-            return _follow(runner, until, timeout, follow)
-        except _Stop as stop:
-            name = signal.Signals(stop.number).name
-            return Ending("cancelled", Reason(f"stopped by {name}", reached), signal=stop.number)
+            with _Reaper(plan, {**environment, mark: run, WORK_MARK: str(work)}, cwd, log) as reaper:
+                task = {
+                    "cwd": str(cwd),
+                    "secrets": list(secrets),
+                    "connection_file": f"{sockets}/kernel.json",
+                    "output_mb": limits.output_mb,
+                }
+                reaper.order(order="task", task=task)
+                threading.Thread(target=_tell_late, args=(reaper, late_environment), daemon=True).start()
+                _follow(reaper, watch, orders)
+            watch.hear({"event": "reaper left", "status": reaper.status})
         finally:
             end_marked(mark, run)
-            if runner is not None:
-                _close(runner)
+            end_group(folder, run)
+            sweep(folder)
+    ending = watch.ending()
+    if ending.state == "succeeded":
+        shutil.rmtree(work, ignore_errors=True)
+    return ending
+
+
+def _tell_late(reaper: _Reaper, late_environment: Callable[[], dict[str, str]]) -> None:
+    found: dict[str, str] = {}
+    try:
+        found = late_environment()
+    finally:  # whatever kept it from coming: there is a cell that waits
+        reaper.order(order="late", environment=found)
+
+
+def _follow(reaper: _Reaper, watch: Watch, orders: Orders) -> None:
+    """Hear what the reaper passes on, and give it orders, until it has gone."""
+    held = None
+    with selectors.DefaultSelector() as selector:
+        selector.register(reaper.says, selectors.EVENT_READ)
+        selector.register(orders, selectors.EVENT_READ)
+        while True:
+            if orders.proven_until != held:
+                held = orders.proven_until
+                reaper.order(order="hold", until=held)
+            stop = watch.order()
+            if stop is not None:
+                reaper.order(order="stop", grace=stop.grace)
+            selector.select(max(0.0, watch.next_look() - steady()))
+            orders.heard()
+            lines = reaper.says.read()
+            if lines is None or (watch.patience_until is not None and steady() > watch.patience_until):
+                return
+            for said in lines:
+                watch.hear(said)
+
+
+class _Reaper:
+    """The reaper's process: when the block is left, it is gone, and with it everything of the run."""
+
+    def __init__(self, plan: dict[str, Any], environment: dict[str, str], cwd: Path, log: int) -> None:
+        their_orders, self._orders = os.pipe()
+        says, their_says = os.pipe()
+        self.says = Lines(says)
+        self.status: int | None = None
+        """Its exit status; None also of one that did not go by itself."""
+        self._ordering = threading.Lock()
+        self._is_closed = False
+        surroundings = Surroundings(environment, cwd, their_orders, their_says, log)
+        try:
+            self._child: Child = start("gen_toolkit.jobs.reaper", json.dumps(plan), surroundings=surroundings)
+        except OSError as error:
+            self._close()
+            raise SetupError(f"no process can be started for the run: {error.strerror}") from None
+        finally:
+            os.close(their_orders)
+            os.close(their_says)
+
+    def order(self, **order: Any) -> None:
+        """From any thread; nothing happens once the block is left."""
+        with self._ordering, contextlib.suppress(BrokenPipeError):
+            if self._is_closed:
+                return
+            view = memoryview(written(order))
+            while view:
+                view = view[os.write(self._orders, view) :]
+
+    def __enter__(self) -> _Reaper:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()  # which is the order to end everything
+        self.status = self._child.wait(5)
+        if self.status is None:
+            self._child.send_signal(signal.SIGKILL)
+            self._child.wait(5)
+
+    def _close(self) -> None:
+        with self._ordering:
+            self._is_closed = True
+            os.close(self._orders)
+        os.close(self.says.fileno())
 
 
 def _sockets() -> tempfile.TemporaryDirectory[str]:
@@ -104,116 +166,46 @@ def _sockets() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="gt-", ignore_cleanup_errors=True)
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _hand_over(runner: subprocess.Popen[bytes], task: dict[str, Any]) -> None:
-    assert runner.stdin is not None, "asked for by Popen"
-    with contextlib.suppress(BrokenPipeError):
-        runner.stdin.write(json.dumps(task).encode() + b"\n")
-        runner.stdin.flush()
-
-
-def _follow(
-    runner: subprocess.Popen[bytes],
-    until: float | None,
-    timeout: float | None,
-    progress: Progress,
-) -> Ending:
-    """Read what the runner says until it ends, or its time does."""
-    last: dict[str, Any] = {}
-    cell: int | None = None
-    of = 0
-    for said in _lines(runner, until):
-        if said is None:
-            return Ending("timed out", Reason(f"not done after {timeout:g} s", cell=cell))
-        if said["event"] == "cell":
-            cell, of = said["cell"], said["of"]
-            progress(said["cell"], of, "")
-        elif said["event"] == "progress":
-            progress(cell or 0, of, text.one_line(said["line"], 100))
-        else:
-            last = said
-    return _ending(last, cell, runner.wait())
-
-
-def _lines(runner: subprocess.Popen[bytes], until: float | None) -> Iterator[dict[str, Any] | None]:
-    """The runner's messages; None once when the time is up."""
-    assert runner.stdout is not None, "asked for by Popen"
-    descriptor = runner.stdout.fileno()
-    os.set_blocking(descriptor, False)
-    rest = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(descriptor, selectors.EVENT_READ)
-        while True:
-            left = None if until is None else until - time.monotonic()
-            if left is not None and left <= 0:
-                yield None
-                return
-            # wake now and then: the pipe stays open in a kernel that outlives a killed runner
-            if not selector.select(0.5 if left is None else min(left, 0.5)):
-                if runner.poll() is not None:
-                    return
-                continue
-            chunk = os.read(descriptor, 65536)
-            if not chunk:
-                return
-            *complete, rest = (rest + chunk).split(b"\n")
-            yield from (json.loads(line) for line in complete if line)
-
-
-def _ending(last: dict[str, Any], cell: int | None, status: int) -> Ending:
-    match last.get("event"):
-        case "done" if last["state"] == "succeeded":
-            return Ending("succeeded")
-        case "done":
-            excerpt = text.terminal(last.get("excerpt", ""))[-_LONGEST_EXCERPT:]
-            message = text.one_line(last.get("message", ""), 300)
-            return Ending("failed", Reason(message, last.get("cell"), last.get("error"), excerpt))
-        case "dead":
-            return _killed("the kernel", last.get("status"), last.get("cell") or cell)
-        case "broken":
-            return Ending("failed", Reason(text.one_line(last["message"], 300), cell, last["error"]))
-    return _killed("the runner", status, cell)
-
-
-def _killed(who: str, status: int | None, cell: int | None) -> Ending:
-    if status is not None and status < 0:
-        name = signal.Signals(-status).name
-        return Ending("killed", Reason(f"{who} was killed by {name}", cell, signal=-status))
-    return Ending("killed", Reason(f"{who} ended by itself with status {status}", cell))
-
-
-def _close(runner: subprocess.Popen[bytes]) -> None:
-    for pipe in (runner.stdin, runner.stdout):
-        if pipe is not None:
-            with contextlib.suppress(OSError):
-                pipe.close()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        runner.wait(timeout=5)
+@contextlib.contextmanager
+def _log(folder: Path, work: Path) -> Iterator[int]:
+    """The run's log.txt, open, and its working folder made."""
+    try:
+        work.mkdir(mode=0o700, exist_ok=True)
+        log = os.open(folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as error:
+        raise SetupError(
+            f"the run's folder {folder} cannot be written to: {error.strerror}",
+            fix="Check free space and permissions.",
+        ) from None
+    try:
+        yield log
+    finally:
+        os.close(log)
 
 
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextlib.contextmanager
-def _signals() -> Iterator[None]:
-    """SIGINT, SIGTERM and SIGHUP end the run, and only then this process."""
-
+def _signals(orders: Orders) -> Iterator[None]:
+    """SIGINT, SIGTERM and SIGHUP end the run, and only then this process; asked twice, without grace."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # whoever started the thread gives the orders
+        return
     stopped = False
 
     def stop(number: int, _: object) -> None:
         nonlocal stopped
         stopped = True
-        _ignore_stops()  # asked twice, the run still ends in order
-        raise _Stop(number)
+        orders.stop("cancelled", Reason(f"stopped by {signal.Signals(number).name}"), signal=number)
 
     before = {number: signal.signal(number, stop) for number in _STOPS}
     try:
         yield
     finally:
-        if not stopped:  # else they stay ignored until the end is on record: see `ended_in_order`
+        if stopped:  # they stay ignored until the end is on record: see `ended_in_order`
+            _ignore_stops()
+        else:
             for number, handler in before.items():
                 signal.signal(number, handler)
 

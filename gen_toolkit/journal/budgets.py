@@ -252,5 +252,5 @@ def _calls_of(key: str) -> ColumnElement[Any]:
     )
     if kind == "day":
         return on_day
-    jobs = select(runs.c.root).where(runs.c.name == name, runs.c.kind == "job")
+    jobs = select(runs.c.id).where(runs.c.name == name, runs.c.kind == "job")
     return and_(on_day, calls.c.owner.in_(jobs))

@@ -75,7 +75,7 @@ def _where(database: Database, wanted: Wanted) -> list[ColumnElement[bool]]:
         run = _run(database, wanted.run)
         which.append(or_(calls.c.run == run, calls.c.owner == run))
     if wanted.pipeline is not None:
-        jobs = select(runs.c.root).where(runs.c.name == wanted.pipeline, runs.c.kind == "job")
+        jobs = select(runs.c.id).where(runs.c.name == wanted.pipeline, runs.c.kind == "job")
         which.append(calls.c.owner.in_(jobs))
     if wanted.prompt is not None:
         begins = func.substr(calls.c.prompt, 1, len(wanted.prompt) + 1)  # LIKE would not tell A from a on SQLite

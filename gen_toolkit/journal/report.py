@@ -187,9 +187,11 @@ def _bounds(prefix: str) -> tuple[str, str] | None:
 
 
 def is_of_run(run: str) -> ColumnElement[bool]:
-    """Calls of the run whose id is, or begins with, `run`."""
+    """Calls of the run whose id is, or begins with, `run`; of a job those of all its attempts."""
     bounds = _bounds(run)
-    return calls.c.run == run if bounds is None else calls.c.run.between(*bounds)
+    if bounds is None:
+        return or_(calls.c.run == run, calls.c.owner == run)
+    return or_(calls.c.run.between(*bounds), calls.c.owner.between(*bounds))
 
 
 def _is_of(prompt: str) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ from typing import Any
 from gen_toolkit.amount import to_pico
 from gen_toolkit.database.engine import Database, open_database
 from gen_toolkit.database.sql import Connection, Prepared, bindparam, func, or_, select
-from gen_toolkit.database.tables import calls
+from gen_toolkit.database.tables import calls, reuses
 from gen_toolkit.errors import GenToolkitError, ModelError
 from gen_toolkit.journal.call import Call, Known, request_body, stored
 from gen_toolkit.journal.cassette import Cassette
@@ -154,6 +154,7 @@ _ENDED = (
     *("state", "reply", "error", "attempts", "unanswered", "input_tokens", "output_tokens", "cost", "answered_at"),
 )
 _INSERT = Prepared(calls.insert().values({name: bindparam(name) for name in _ASKED}))
+_INSERT_REUSED = Prepared(reuses.insert().values({name: bindparam(name) for name in ("owner", "run", "call")}))
 _END = Prepared(
     calls.update()
     .where(calls.c.id == bindparam("call"), calls.c.state == "asked")  # how a call ended is never overwritten
@@ -185,6 +186,13 @@ def _ask(connection: Connection, asked: list[_Ask]) -> list[Known | InFlight | N
     fresh = [ask.row for ask, found in zip(asked, results, strict=True) if found is None]
     if fresh:
         _INSERT.run(connection, fresh)
+    reused = [
+        {"owner": ask.row["owner"], "run": ask.row["run"], "call": found.id}
+        for ask, found in zip(asked, results, strict=True)
+        if isinstance(found, Known) and ask.row["owner"] is not None
+    ]
+    if reused:
+        _INSERT_REUSED.run(connection, reused)
     return results
 
 

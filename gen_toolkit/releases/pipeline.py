@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from gen_toolkit.alerts.declared import read_channels
 from gen_toolkit.amount import Amount
 from gen_toolkit.errors import InputError, NotFound, ReleaseError, SettingError, nearest
 from gen_toolkit.ipynb import write_text
+from gen_toolkit.settings import load_settings
 from gen_toolkit.workspace import Workspace
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _KEYS = {
     "live": "a whole number",
     "include": "a list of texts",
     "models": "a list of texts",
+    "warm": "a list of texts",
     "timeout_s": "a number",
+    "cell_timeout_s": "a number",
+    "silence_timeout_s": "a number",
+    "memory_mb": "a number",
+    "output_mb": "a number",
     "budget": 'an amount like "5 USD"',
+    "retries": "a table",
+    "schedule": "a table",
+    "alerts": "a table",
 }
 
 
@@ -54,6 +68,8 @@ class Pipeline:
         for key, value in data.items():
             if not _fits(_KEYS[key], value):
                 raise SettingError(f"{self.file}: {key} is {value!r}", fix=f"It must be {_KEYS[key]}.")
+        if "alerts" in data:  # refused now, and not when there is something to tell
+            read_channels(data["alerts"], str(self.file), load_settings().settings.alerts)
         return data
 
     @property
@@ -64,13 +80,19 @@ class Pipeline:
         return sorted(int(path.name) for path in self.releases.glob("[0-9]*") if path.name.isdigit())
 
     def set_live(self, number: int) -> None:
-        """Write the one key that machines write; everything else in the file stays as it is."""
+        """Say which release runs."""
+        self.edit(lambda document: document.update(live=number))
+
+    def edit(self, change: Callable[[TOMLDocument], object]) -> None:
+        """Have `change` edit the file: whole or not at all, and what it does not touch stays as it is."""
         import tomlkit
 
-        document = tomlkit.parse(self.file.read_text(encoding="utf-8") if self.file.is_file() else "")
-        if document.get("live") != number:
-            document["live"] = number
-            write_text(self.file, tomlkit.dumps(document), mode=0o644)
+        before = self.file.read_text(encoding="utf-8") if self.file.is_file() else ""
+        document = tomlkit.parse(before)
+        change(document)
+        after = tomlkit.dumps(document)
+        if after != before:
+            write_text(self.file, after, mode=0o644)
 
     def release_folder(self, number: int | None = None) -> Path:
         """The folder of a release, by default of the live one. Raises NotFound or ReleaseError."""
@@ -95,6 +117,8 @@ def _fits(wanted: str, value: Any) -> bool:
             return isinstance(value, str) and bool(Amount.of(value))
         except InputError:
             return False
+    if wanted == "a table":
+        return isinstance(value, dict)
     if wanted == "a list of texts":
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     numbers = int if wanted == "a whole number" else (int, float)

@@ -6,13 +6,16 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from gen_toolkit.errors import ReleaseError
 from gen_toolkit.ipynb import read_notebook
 from gen_toolkit.jobs.execute import Finished, Job, execute, silent
+from gen_toolkit.jobs.limits import UNLIMITED, Limits
 from gen_toolkit.jobs.parameters import Parameters
+from gen_toolkit.jobs.retries import Retries
 from gen_toolkit.jobs.supervise import Progress
 from gen_toolkit.models.gateway import pin, prove_ready
 from gen_toolkit.releases.cells import read_code
@@ -30,71 +33,97 @@ def run_release(
     given: Mapping[str, str],
     *,
     number: int | None = None,
-    timeout: float | None = None,
     progress: Progress = silent,
+    **limits: float | None,
 ) -> Finished:
-    """Execute a release. Everything that can be refused is refused before a kernel starts."""
-    settings = load_settings()
-    pipeline = pipeline_of(settings.workspace, name)
-    folder = pipeline.release_folder(number)
-    manifest = verify(folder)
-    notebook = read_notebook(folder / "notebook.ipynb")
-    parameters = parameters_of(notebook, folder / "notebook.ipynb")
-    references = find_references(read_code(notebook), {item.name for item in parameters.items})
-    values = parameters.values(_from_files(given), from_text=True)
-    _refuse_other_models(manifest, references, values)
-    _prove_ready(references, values)
-    job = Job(
-        name=name,
-        kind="job",
-        notebook=notebook,
-        source=manifest["notebook"],
-        values=values,
-        release_folder=folder,
-        release=manifest["release"],
-        digest=manifest["digest"],
-        secrets=_secrets(manifest["models"], references, parameters, values, settings),
-        timeout=timeout or pipeline.settings().get("timeout_s"),
-        daily_budget=pipeline.settings().get("budget"),
-    )
-    return execute(job, progress)
+    """Execute a release. Everything that can be refused is refused before a kernel starts.
+
+    `limits`, by the names of `Limits`, go before those of pipeline.toml.
+    """
+    return execute(release_job(name, from_files(given), from_text=True, number=number, limits=limits), progress)
 
 
 def try_notebook(
-    path: Path,
-    given: Mapping[str, str],
-    *,
-    timeout: float | None = None,
-    progress: Progress = silent,
+    path: Path, given: Mapping[str, str], *, progress: Progress = silent, **limits: float | None
 ) -> Finished:
     """Execute a notebook exactly as a release of it would be, without making one."""
     settings = load_settings()
     subject = checked(path)
-    values = subject.parameters.values(_from_files(given), from_text=True)
+    values = subject.parameters.values(from_files(given), from_text=True)
     models = {name for parameter in subject.references.model_parameters for name in aliases_in(values[parameter])}
     frozen = freeze(subject, tuple(models))
-    _prove_ready(subject.references, values)
     folder = Path(tempfile.mkdtemp(dir=settings.workspace.prepare(), prefix="try-"))
     try:
         write_release(frozen, folder, subject, {"name": path.stem, "release": None})
-        manifest = verify(folder)
-        job = Job(
-            name=path.stem,
-            kind="try",
-            notebook=frozen.notebook,
-            source=manifest["notebook"],
-            values=values,
-            release_folder=folder,
-            digest=frozen.digest,
-            secrets=_secrets(manifest["models"], subject.references, subject.parameters, values, settings),
-            timeout=timeout,
-        )
-        return execute(job, progress)
+        return execute(try_job(path.stem, folder, values, limits), progress)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _from_files(given: Mapping[str, str]) -> dict[str, Any]:
+def release_job(
+    name: str,
+    given: Mapping[str, Any],
+    *,
+    from_text: bool = False,
+    number: int | None = None,
+    limits: Mapping[str, float | None] | None = None,
+) -> Job:
+    """A release, by default the live one, with parameters, as it can be executed. Raises what refuses it."""
+    pipeline = pipeline_of(load_settings().workspace, name)
+    folder = pipeline.release_folder(number)
+    operator = pipeline.settings()
+    return _job(
+        Job(
+            name=name,
+            kind="job",
+            notebook={},
+            source="",
+            values=given,
+            release_folder=folder,
+            limits=Limits.of(operator).but(**limits or {}),
+            retries=Retries.of(operator.get("retries", {}), str(pipeline.file)),
+            daily_budget=operator.get("budget"),
+        ),
+        from_text=from_text,
+    )
+
+
+def try_job(name: str, folder: Path, given: Mapping[str, Any], limits: Mapping[str, float | None] | None = None) -> Job:
+    """What `gen try` froze in a folder, with parameters, as it can be executed. Raises what refuses it."""
+    asked = Job(
+        name=name,
+        kind="try",
+        notebook={},
+        source="",
+        values=given,
+        release_folder=folder,
+        limits=UNLIMITED.but(**limits or {}),
+    )
+    return _job(asked)
+
+
+def _job(asked: Job, *, from_text: bool = False) -> Job:
+    """The job, after its release was proven to be what was reviewed, its values valid, and its models ready."""
+    folder = asked.release_folder
+    manifest = verify(folder)
+    notebook = read_notebook(folder / "notebook.ipynb")
+    parameters = parameters_of(notebook, folder / "notebook.ipynb")
+    references = find_references(read_code(notebook), {item.name for item in parameters.items})
+    values = parameters.values(asked.values, from_text=from_text)
+    _refuse_other_models(manifest, references, values)
+    _prove_ready(references, values)
+    return replace(
+        asked,
+        notebook=notebook,
+        source=manifest["notebook"],
+        values=values,
+        release=manifest["release"],
+        digest=manifest["digest"],
+        secrets=_secrets(manifest["models"], references, parameters, values, load_settings()),
+    )
+
+
+def from_files(given: Mapping[str, str]) -> dict[str, Any]:
     """`k=@file.json` stands for the file's content."""
     values: dict[str, Any] = {}
     for name, value in given.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gen_toolkit.database.engine import open_database
-from gen_toolkit.events import Event
+from gen_toolkit.events import Event, Notice
 from gen_toolkit.settings import load_settings
 from gen_toolkit.surface import surface
 from gen_toolkit.tracking import spool
@@ -11,6 +11,8 @@ from gen_toolkit.tracking.writer import wake_writer
 
 
 def listen(event: Event) -> None:
+    if isinstance(event, Notice):
+        return
     settings = load_settings()
     spool.put(open_database(settings), event, settings.tracking_uri, settings.experiment)
     if surface() != "job":  # in a job the supervisor writes

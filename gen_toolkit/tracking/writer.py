@@ -36,6 +36,7 @@ def drain(settings: Resolved | None = None, *, seconds: float = 30.0) -> int:
     settings = settings or load_settings()
     database = open_database(settings)
     until = time.monotonic() + seconds
+    pause = 0.05
     while time.monotonic() < until:
         with _elected(settings) as here, database.elected("deliver") as elected:
             if here and elected:
@@ -43,7 +44,8 @@ def drain(settings: Resolved | None = None, *, seconds: float = 30.0) -> int:
                 return _deliver_all(database, settings, until)
         if not _count_ours(database, settings):
             return 0
-        time.sleep(0.05)  # another process writes: let it
+        time.sleep(pause)  # another process writes: let it, also where there are twenty of us
+        pause = min(pause * 1.5, 0.4)
     return _count_ours(database, settings)
 
 

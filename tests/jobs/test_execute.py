@@ -58,6 +58,8 @@ class Ended:
     row: dict[str, Any]
     notebook: dict[str, Any]
     mlflow: Any
+    attempt: Any
+    """Its MLflow run."""
     exit_code: int | None = None
 
 
@@ -86,9 +88,12 @@ def told(root: Path, row: dict[str, Any], exit_code: int) -> Ended:
     mlflow = client(f"sqlite:///{root}/mlruns/mlflow.db")
     experiment = mlflow.get_experiment_by_name(root.name)
     assert experiment is not None
-    (run,) = mlflow.search_runs([experiment.experiment_id], f"tags.`gen_toolkit.run` = '{row['id']}'")
+    run, attempt = (
+        mlflow.search_runs([experiment.experiment_id], f"tags.`gen_toolkit.run` = '{row[which]}'")[0]
+        for which in ("id", "attempt")
+    )
     notebook = json.loads((Path(row["folder"]) / "notebook.ipynb").read_text())
-    return Ended(row, notebook, run, exit_code if "sleeping" in row["notebook"] else None)
+    return Ended(row, notebook, run, attempt, exit_code if "sleeping" in row["notebook"] else None)
 
 
 def test_a_good_run_succeeds_with_the_values_it_kept_and_what_it_took(runs: dict[str, Ended]) -> None:
@@ -135,7 +140,7 @@ def test_files_of_a_run_are_for_their_owner_only(runs: dict[str, Ended]) -> None
 
 @pytest.mark.parametrize("name", ["good", "failing", "leaving", "sleeping"])
 def test_no_process_of_a_run_outlives_it(runs: dict[str, Ended], name: str) -> None:
-    assert marked(RUN_MARK, runs[name].row["id"]) == []
+    assert marked(RUN_MARK, runs[name].row["attempt"]) == []
 
 
 @pytest.mark.parametrize(
@@ -189,20 +194,35 @@ def test_mlflow_holds_the_jobs_parameters_numbers_tags_and_files(runs: dict[str,
     }  # fmt: skip
     assert expected.items() <= run.data.tags.items()
     artifacts = Path(run.info.artifact_uri.removeprefix("file://"))
-    assert json.loads((artifacts / "notebook.ipynb").read_text())["metadata"]["gen_toolkit"]["state"] == "succeeded"
+    assert json.loads((artifacts / "outputs.json").read_text()) == row["outcome"]["kept"]
+
+
+def test_inside_it_stands_its_attempt_with_the_notebook_and_all_that_the_kernel_said(runs: dict[str, Ended]) -> None:
+    run, attempt, row = runs["good"].mlflow, runs["good"].attempt, runs["good"].row
+    expected = {
+        "gen_toolkit.kind": "attempt", "gen_toolkit.parent": row["id"], "mlflow.parentRunId": run.info.run_id,
+        "gen_toolkit.state": "succeeded", "gen_toolkit.release": "good/1",
+    }  # fmt: skip
+    assert expected.items() <= attempt.data.tags.items()
+    assert attempt.info.status == "FINISHED"
+    assert attempt.info.run_name == "good · release 1 · attempt 1"
+    assert {"score": 0.75, "calls": 1.0, "cost_usd": 0.0}.items() <= attempt.data.metrics.items()
+    artifacts = Path(attempt.info.artifact_uri.removeprefix("file://"))
+    said = json.loads((artifacts / "notebook.ipynb").read_text())["metadata"]["gen_toolkit"]
+    assert (said["state"], said["run"], said["attempt"]) == ("succeeded", row["id"], row["attempt"])
     assert json.loads((artifacts / "kept/label.json").read_text()) == "positive"
     assert json.loads((artifacts / "outputs.json").read_text()) == row["outcome"]["kept"]
 
 
-def test_the_notebooks_own_mlflow_calls_land_in_the_jobs_run(runs: dict[str, Ended]) -> None:
-    assert runs["good"].mlflow.data.metrics["own"] == 7
+def test_the_notebooks_own_mlflow_calls_land_in_the_attempts_run(runs: dict[str, Ended]) -> None:
+    assert runs["good"].attempt.data.metrics["own"] == 7
 
 
 @pytest.mark.parametrize(("name", "status"), [("failing", "FAILED"), ("leaving", "FAILED"), ("sleeping", "FAILED")])
 def test_mlflow_says_of_a_run_that_did_not_succeed_that_it_did_not(
     runs: dict[str, Ended], name: str, status: str
 ) -> None:
-    assert runs[name].mlflow.info.status == status
+    assert runs[name].mlflow.info.status == runs[name].attempt.info.status == status
     assert runs[name].mlflow.data.tags["gen_toolkit.state"] == runs[name].row["state"]
 
 

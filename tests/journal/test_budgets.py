@@ -210,8 +210,8 @@ def test_a_pipeline_begins_with_what_its_jobs_took_on_that_day() -> None:
     with open_database().write() as connection:
         for name, kind in (("labels", "job"), ("labels", "try"), ("other", "job")):
             job = {
-                "id": f"{name} {kind}", "root": f"{name} {kind}", "kind": kind, "name": name, "notebook": "n",
-                "parameters": "{}", "folder": "f", "state": "succeeded", "created_at": NOON, "process": "p",
+                "id": f"{name} {kind}", "kind": kind, "name": name, "notebook": "n", "parameters": "{}",
+                "state": "succeeded", "created_at": NOON, "token": 1, "attempts": 1,
             }  # fmt: skip
             connection.execute(runs.insert().values(job))
     for owner in ("labels job", "labels try", "other job", None):

@@ -1,0 +1,64 @@
+"""The process that delivers alerts: apart from the job that caused them, gone when none waits any more."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+_NOT_OURS = ("GEN_TOOLKIT_RUN", "GEN_TOOLKIT_ROOT")  # the marks by which everything of a run is found and ended
+
+
+def start_sender(workspace: Path) -> None:
+    """Have what waits delivered by a process of its own, which outlives this one. Takes a tenth of a second."""
+    subprocess.run(
+        [sys.executable, "-m", "gen_toolkit.alerts.send", "--apart"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=workspace,
+        env={**{k: v for k, v in os.environ.items() if k not in _NOT_OURS}, "GEN_TOOLKIT_WORKSPACE": str(workspace)},
+        timeout=30,
+        check=False,
+    )
+
+
+def send(stop: threading.Event | None = None) -> None:
+    """Deliver until none waits; with `stop`, until it is set."""
+    from gen_toolkit.alerts import outbox
+    from gen_toolkit.alerts.deliver import deliver_due, log_file
+    from gen_toolkit.database.engine import open_database
+    from gen_toolkit.errors import GenToolkitError
+    from gen_toolkit.settings import load_settings
+
+    settings = load_settings()
+    database = open_database(settings)
+    log = log_file(settings)
+    resting = stop or threading.Event()
+    while not resting.is_set():
+        try:
+            deliver_due(settings, database, log)
+            left = outbox.wait_s(database, settings.workspace.root)
+        except GenToolkitError as error:
+            if stop is None:
+                log(f"stopped: {error}")
+                raise
+            left = 5.0  # the database is away; who serves goes on
+        if left is None and stop is None:
+            return
+        resting.wait(min(5.0 if left is None else max(left, 0.05), 5.0))
+        settings = load_settings()
+
+
+def main() -> None:
+    if "--apart" in sys.argv:
+        if os.fork():
+            return
+        os.setsid()
+    send()
+
+
+if __name__ == "__main__":
+    main()

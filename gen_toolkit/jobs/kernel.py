@@ -1,0 +1,73 @@
+"""A Jupyter kernel whose process is a child of the reaper, not of whoever talks to it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning import LocalProvisioner
+
+from gen_toolkit.jobs.link import Link
+
+_LOOKS_EVERY = 0.004  # seconds
+
+
+class _Provisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_client is not followed
+    """jupyter_client's own, but that it asks the reaper."""
+
+    link: Link
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+        # the kernel looks itself whether its parent is still there, where the system does not
+        environment = {**kwargs["env"], "JPY_PARENT_PID": str(os.getppid())}
+        self.cwd = kwargs.get("cwd") or os.getcwd()
+        self.process = self.link.start_kernel(cmd, environment, str(self.cwd))
+        self.pid = self.process.pid
+        return self.connection_info
+
+
+class _Client(AsyncKernelClient):  # type: ignore[misc]  # jupyter_client is not followed
+    """jupyter_client's own, but that it is there as soon as the kernel is.
+
+    The original connects at once, which fails and is tried again every 100 ms, and then listens for 200 ms to
+    whether more comes: most of the time that a forked kernel takes.
+    """
+
+    async def start_channels(self, **channels: bool) -> None:
+        """When the kernel has made its sockets, which are files here."""
+        names = [Path(f"{self.ip}-{port}") for port in self.ports]
+        while not all(name.exists() for name in names) and await self._async_is_alive():
+            await asyncio.sleep(_LOOKS_EVERY)
+        super().start_channels(**channels)
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Raises RuntimeError where the kernel ends, or takes longer than `timeout`."""
+        until = asyncio.get_running_loop().time() + (timeout or float("inf"))
+        while True:
+            self.kernel_info()
+            try:
+                reply = await self.shell_channel.get_msg(timeout=1)
+                await self.iopub_channel.get_msg(timeout=1)  # so that no output is missed: we are heard there, too
+            except Empty:
+                if not await self._async_is_alive():
+                    raise RuntimeError("Kernel died before replying to kernel_info") from None
+                if asyncio.get_running_loop().time() > until:
+                    raise RuntimeError(f"Kernel didn't respond in {timeout} seconds") from None
+            else:
+                self._handle_kernel_info_reply(reply)
+                return
+
+
+def kernel_manager(link: Link, connection_file: str, kernel_name: str) -> AsyncKernelManager:
+    """A manager whose kernel the reaper starts; its channels are sockets beside the connection file."""
+    manager = AsyncKernelManager(kernel_name=kernel_name, transport="ipc", connection_file=connection_file)
+    manager.client_factory = _Client
+    provisioner = _Provisioner(parent=manager, kernel_id=manager.kernel_id, kernel_spec=manager.kernel_spec)
+    provisioner.link = link
+    manager.provisioner = provisioner
+    return manager

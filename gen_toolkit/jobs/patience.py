@@ -1,0 +1,65 @@
+"""Waiting that a signal to stop can end: for a database that does not answer, for the next attempt."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from gen_toolkit.errors import DatabaseError
+
+PATIENCE = 600.0
+"""Seconds for which the end of a run is offered to a database that does not take it."""
+_PAUSE = 1.0
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+Result = TypeVar("Result")
+
+
+def insist(ask: Callable[[], Result], say: Callable[[str], None]) -> Result:
+    """Ask a database until it answers, and tell `say` what is waited for.
+
+    Raises DatabaseError after PATIENCE, or when a signal wants this process to stop.
+    """
+    try:
+        return ask()
+    except DatabaseError as error:
+        last = error
+    with _signals() as came:
+        until = time.monotonic() + PATIENCE
+        while not came and time.monotonic() < until:
+            say(f"waiting to record how it ended: {last.message}")
+            time.sleep(_PAUSE)
+            try:
+                return ask()
+            except DatabaseError as error:
+                last = error
+    raise last
+
+
+def wait(seconds: float, say: Callable[[str], None]) -> int | None:
+    """Until the next attempt, or until a signal wants this process to stop: then that signal."""
+    until = time.monotonic() + seconds
+    with _signals() as came:
+        say(f"trying again in {seconds:.0f} s")
+        while not came and (left := until - time.monotonic()) > 0:
+            time.sleep(min(0.2, left))
+    return came[0] if came else None
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[list[int]]:
+    """The signals to stop that come meanwhile; they do nothing else."""
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came  # a thread is not sent signals
+        return
+    before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in _STOPS}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

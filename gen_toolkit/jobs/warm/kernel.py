@@ -1,0 +1,14 @@
+"""An IPython kernel as a fork: `main()` does what `python -m ipykernel_launcher` does."""
+
+from __future__ import annotations
+
+import os
+
+MODULE = "ipykernel_launcher"
+
+
+def main() -> None:
+    from ipykernel.kernelapp import IPKernelApp
+
+    # ipykernel reads it when it is imported, which was the template's
+    IPKernelApp.launch_instance(parent_handle=int(os.environ.get("JPY_PARENT_PID") or 0))

@@ -1,0 +1,193 @@
+"""The template: a process that has imported everything, holds nothing open, and forks when it is asked to.
+
+It has no thread, no event loop and no connection but the socket it listens on; it reads nothing that a
+caller says (its child does), so nobody can block it and no secret gets into it. What it was made of is
+looked at with every request: when that has changed it makes itself anew, and callers start cold meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gc
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from gen_toolkit.jobs.warm import address, area, born, modules, wire
+from gen_toolkit.jobs.warm.become import remember_generators
+from gen_toolkit.jobs.warm.circumstances import read_at_start
+from gen_toolkit.jobs.warm.fingerprint import fingerprint
+from gen_toolkit.jobs.warm.prepare import prepare
+from gen_toolkit.workspace import find_workspace
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a template is started with, as JSON."""
+
+    root: str
+    idle: float
+    """Seconds without a request after which it ends, unless a keeper lives."""
+    keepers: list[int] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)
+    """Modules that turned out not to survive a fork."""
+
+
+def main() -> None:
+    plan = Plan(**json.loads(sys.argv[1]))
+    workspace = find_workspace(Path(plan.root))
+    lock = _only_one(workspace.prepare() / address.LOCK)
+    if not area.is_writable():
+        sys.exit("no warm starts here: the system does not show a process where its environment lies")
+    environment = read_at_start(os.environ)
+    named = modules.wanted(workspace)
+    try:
+        loaded = modules.load(named, workspace, plan.without)
+    except modules.Unforkable as error:
+        _begin_anew(Plan(plan.root, plan.idle, plan.keepers, [*plan.without, str(error)]))
+    prepare()
+    if modules.contexts():
+        sys.exit("no warm starts here: one of the modules opens zmq sockets when it is imported")
+    made_of = fingerprint(loaded.modules)
+    gc.collect()
+    remember_generators(gc.get_objects())
+    gc.freeze()  # what is never collected is never written to: forks share its memory
+    orders, told = os.pipe()
+    template = born.Template(workspace, named, loaded, environment, made_of, time.time(), told)
+    _Server(plan, template, orders, address.listen(workspace.records), lock).serve()
+
+
+def _only_one(path: Path) -> int:
+    """One template a workspace; a second one has nothing to do."""
+    lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(0)
+    return lock
+
+
+def _begin_anew(plan: Plan) -> NoReturn:
+    """The same process, with everything imported again. Locks and sockets close as it begins."""
+    sys.stdout.flush()
+    command = [*sys.orig_argv[:-1], json.dumps(vars(plan))]
+    os.execve(sys.executable, command, _BORN_WITH)  # noqa: S606 - no shell; the program is this one
+
+
+_BORN_WITH = dict(os.environ)  # before any module that is imported writes into it
+
+
+@dataclass
+class _Server:
+    plan: Plan
+    template: born.Template
+    orders: int
+    listener: socket.socket
+    lock: int
+    _children: dict[int, socket.socket] = field(default_factory=dict)
+    _keepers: dict[int, int] = field(default_factory=dict)
+    _asked: float = 0.0
+    _leaving: bool = False
+
+    def serve(self) -> NoReturn:
+        """Until it is idle, stale, or told to stop."""
+        woken, wake = socket.socketpair()
+        for end in (woken, wake):
+            end.setblocking(False)
+        signal.set_wakeup_fd(wake.fileno())
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._leave)
+        self._asked = time.monotonic()
+        for pid in self.plan.keepers:
+            self._keep(pid)
+        with selectors.DefaultSelector() as selector:
+            for file in (self.listener, woken, self.orders):
+                selector.register(file, selectors.EVENT_READ)
+            while not self._leaving:
+                ready = {key.fileobj for key, _ in selector.select(min(self.plan.idle, 60.0))}
+                if woken in ready:
+                    woken.recv(4096)
+                self._bury()
+                if self.listener in ready:
+                    self._accept()
+                if self.orders in ready:
+                    self._obey(os.read(self.orders, 4096).decode().splitlines())
+                if not ready and self._is_idle():
+                    break
+        (self.template.workspace.records / address.SOCKET).unlink(missing_ok=True)
+        os._exit(0)  # nothing was opened that wants a farewell
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self.listener.accept()
+        except OSError:
+            return  # gone again
+        if address.peer(connection)[1] != os.geteuid():
+            connection.close()
+            return
+        self._asked = time.monotonic()
+        try:
+            pid = os.fork()
+        except OSError:  # no memory, too many processes: whoever asked starts cold and says so
+            connection.close()
+            return
+        if pid == 0:
+            born.live(connection, self.template)
+        self._children[pid] = connection
+
+    def _bury(self) -> None:
+        """Tell whoever waits how a child ended, in case it could not say so itself."""
+        with contextlib.suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                connection = self._children.pop(ended[0], None)
+                if connection is not None:
+                    connection.setblocking(False)
+                    with contextlib.suppress(OSError):
+                        wire.send(connection, {"ended": os.waitstatus_to_exitcode(ended[1])})
+                    connection.close()
+
+    def _obey(self, orders: list[str]) -> None:
+        for order in orders:
+            match order.split():
+                case ["keep", pid]:
+                    self._keep(int(pid))
+                case ["stop"]:
+                    self._leaving = True
+                case ["stale"]:
+                    alive = [pid for pid in list(self._keepers) if self._lives(pid)]
+                    _begin_anew(Plan(self.plan.root, self.plan.idle, alive))
+
+    def _keep(self, pid: int) -> None:
+        with contextlib.suppress(OSError):
+            if pid not in self._keepers:
+                self._keepers[pid] = os.pidfd_open(pid)
+
+    def _lives(self, pid: int) -> bool:
+        with selectors.PollSelector() as selector:
+            selector.register(self._keepers[pid], selectors.EVENT_READ)  # readable when it has ended
+            if not selector.select(0):
+                return True
+        os.close(self._keepers.pop(pid))
+        return False
+
+    def _is_idle(self) -> bool:
+        alive = [pid for pid in list(self._keepers) if self._lives(pid)]
+        if alive or self._children:
+            self._asked = time.monotonic()
+        return time.monotonic() - self._asked >= self.plan.idle
+
+    def _leave(self, *_: Any) -> None:
+        self._leaving = True
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""The table `[schedule]` of pipeline.toml: read, checked against the release it would run, written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from gen_toolkit.errors import GenToolkitError, ParameterError, SettingError, nearest
+from gen_toolkit.ipynb import read_notebook
+from gen_toolkit.jobs.parameters import Parameters
+from gen_toolkit.releases.check import parameters_of
+from gen_toolkit.releases.pipeline import Pipeline
+from gen_toolkit.schedules.schedule import Schedule
+from gen_toolkit.workspace import Workspace
+
+
+def schedule_of(pipeline: Pipeline) -> Schedule | None:
+    """What the pipeline's file says about fire times. Raises SettingError naming file and key."""
+    table = pipeline.settings().get("schedule")
+    return None if table is None else read_schedule(table, str(pipeline.file))
+
+
+def read_schedule(table: Mapping[str, Any], origin: str) -> Schedule:
+    """A table as a schedule. Raises SettingError naming `origin` and the key."""
+    try:
+        return Schedule(**table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0]) if first["loc"] else ""
+        unknown = first["type"] == "extra_forbidden"
+        where = f"schedule.{key}" if key else "schedule"
+        said = "is not known" if unknown else first["msg"].removeprefix("Value error, ")
+        known = f"Known: {', '.join(sorted(Schedule.model_fields))}."
+        raise SettingError(
+            f"{origin}: {where}{' ' if unknown else ': '}{said[:1].lower()}{said[1:]}",
+            fix=(nearest(key, Schedule.model_fields) or known) if unknown else "See docs/schedules.md.",
+            setting=where,
+            origin=origin,
+        ) from None
+
+
+def scheduled(workspace: Workspace) -> dict[str, tuple[Pipeline, Schedule | GenToolkitError]]:
+    """Every pipeline of the workspace that has a schedule, by name; where its file is wrong, the error."""
+    found: dict[str, tuple[Pipeline, Schedule | GenToolkitError]] = {}
+    for folder in sorted(path.parent for path in workspace.pipelines.glob("*/pipeline.toml")):
+        pipeline = Pipeline(folder.name, folder)
+        try:
+            schedule = schedule_of(pipeline)
+        except GenToolkitError as error:
+            found[folder.name] = (pipeline, error)
+            continue
+        if schedule is not None:
+            found[folder.name] = (pipeline, schedule)
+    return found
+
+
+def declared_parameters(pipeline: Pipeline) -> Parameters:
+    """The parameters of the live release. Raises ReleaseError where there is none."""
+    path = pipeline.release_folder() / "notebook.ipynb"
+    return parameters_of(read_notebook(path), path)
+
+
+def values_at(schedule: Schedule, declared: Parameters, instant: int) -> dict[str, Any]:
+    """What the run of an instant is given: the schedule's parameters and the due time, each of its declared type.
+
+    Raises ParameterError for what the release does not take.
+    """
+    given = dict(schedule.parameters)
+    if schedule.due is not None:
+        given[schedule.due] = _due_value(schedule.due, declared, schedule, instant)
+    checked = declared.values(given)
+    return {name: checked[name] for name in given}
+
+
+def _due_value(name: str, declared: Parameters, schedule: Schedule, instant: int) -> Any:
+    parameter = next((item for item in declared.items if item.name == name), None)
+    if parameter is None:
+        return None  # `values` says what there is
+    moment = schedule.local(instant)
+    for value in (moment, moment.date(), moment.isoformat()):
+        try:
+            return parameter.check(value, strict=True)
+        except ParameterError:
+            continue
+    raise ParameterError(
+        f"parameter {name}: a due time cannot be given as {parameter.annotation}",
+        fix="Declare it as date, datetime or str.",
+        parameter=name,
+    )
+
+
+def write_schedule(pipeline: Pipeline, changes: Mapping[str, Any]) -> Schedule:
+    """Change keys of `[schedule]` (None removes one); comments and all else in the file stay.
+
+    Raises SettingError, ParameterError or ReleaseError before anything is written.
+    """
+    table = {**pipeline.settings().get("schedule", {}), **changes}
+    wanted = {key: value for key, value in table.items() if value is not None}
+    schedule = read_schedule(wanted, str(pipeline.file))
+    values_at(schedule, declared_parameters(pipeline), 0)
+    for name, value in (changes.get("parameters") or {}).items():
+        if value is None:
+            raise ParameterError(
+                f"parameter {name}: a file of TOML cannot hold none", fix="Leave it out.", parameter=name
+            )
+
+    def change(document: Any) -> None:
+        import tomlkit
+
+        if "schedule" not in document:
+            document["schedule"] = tomlkit.table()
+        for key, value in changes.items():
+            if value is not None:
+                document["schedule"][key] = value
+            elif key in document["schedule"]:
+                del document["schedule"][key]
+
+    pipeline.edit(change)
+    return schedule

@@ -1,0 +1,104 @@
+"""What has come due goes to the ledger: once for each pipeline and instant, whoever asks and however often."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from gen_toolkit.database.engine import Database
+from gen_toolkit.database.sql import insert_new, select
+from gen_toolkit.database.tables import marks, runs
+from gen_toolkit.events import JobsMissed, emit
+from gen_toolkit.jobs.ledger import Ledger, Reason
+from gen_toolkit.jobs.rows import OPEN
+from gen_toolkit.releases.pipeline import Pipeline
+from gen_toolkit.schedules.asked import Asked
+from gen_toolkit.schedules.plan import Decision, plan
+from gen_toolkit.schedules.schedule import Schedule
+
+_JITTER = 5
+"""Seconds that the clocks of two who serve, or two readings of one, may lie apart."""
+
+
+@dataclass(frozen=True)
+class Noted:
+    """What was put on record about an instant, for the log."""
+
+    pipeline: str
+    what: Literal["queued", "skipped", "clock"]
+    instant: int
+    run: str = ""
+    reason: str = ""
+    count: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        event = {"event": self.what, **asdict(self)}
+        return {name: value for name, value in event.items() if name != "what"}
+
+
+def submit_due(database: Database, pipeline: Pipeline, schedule: Schedule, at: int) -> Iterator[Noted]:
+    """Queue, or record as skipped, every instant of the schedule that has come since it was last looked at.
+
+    `at`: the moment by the database's clock, which may jump: what comes again is in the ledger already. What is
+    looked at for the first time (new, or its timing changed) begins now: nothing before was missed.
+    """
+    seen = _read_mark(database, pipeline, schedule)
+    if seen is None:
+        _write_mark(database, pipeline, schedule, at)
+        return
+    if at < seen - _JITTER:
+        _write_mark(database, pipeline, schedule, at)
+        yield Noted(pipeline.name, "clock", at, reason=f"the clock went back by {seen - at} s")
+        return
+    if next(schedule.between(seen, at), None) is None:
+        return
+    if not schedule.paused:
+        decisions = plan(schedule, seen, at, busy=_is_busy(database, pipeline.name))
+        yield from _record(Ledger(database), pipeline, schedule, decisions)
+    _write_mark(database, pipeline, schedule, at)
+
+
+def _record(ledger: Ledger, pipeline: Pipeline, schedule: Schedule, decisions: list[Decision]) -> Iterator[Noted]:
+    asked = Asked.of(pipeline).runs(schedule, [decision.instant for decision in decisions])
+    missed: list[tuple[Decision, str]] = []
+    for decision, (run, problem) in zip(decisions, asked, strict=True):
+        reason = decision.skip or problem
+        if reason:
+            if ledger.skip(run, Reason(reason)):
+                yield Noted(pipeline.name, "skipped", decision.instant, run.id, reason, decision.covers)
+                if not decision.overlap:
+                    missed.append((decision, run.id))
+        elif ledger.submit(run):
+            yield Noted(pipeline.name, "queued", decision.instant, run.id)
+    if missed:
+        last, run_id = missed[-1]
+        first = min(decision.instant for decision, _ in missed)
+        count = sum(decision.covers for decision, _ in missed)
+        emit(JobsMissed(run=run_id, name=pipeline.name, first=first, last=last.instant, count=count))
+
+
+def _is_busy(database: Database, name: str) -> bool:
+    query = select(runs.c.id).where(runs.c.name == name, runs.c.kind == "job", runs.c.state.in_(OPEN)).limit(1)
+    with database.read() as connection:
+        return connection.execute(query).first() is not None
+
+
+def _read_mark(database: Database, pipeline: Pipeline, schedule: Schedule) -> int | None:
+    """The moment up to which the schedule was looked at."""
+    query = select(marks.c.at).where(marks.c.name == _mark(pipeline, schedule))
+    with database.read() as connection:
+        seen = connection.execute(query).scalar()
+    return None if seen is None else int(seen)
+
+
+def _write_mark(database: Database, pipeline: Pipeline, schedule: Schedule, at: int) -> None:
+    name = _mark(pipeline, schedule)
+    with database.write() as connection:
+        insert_new(connection, marks, [{"name": name, "at": float(at)}])  # another may be first
+        connection.execute(marks.update().where(marks.c.name == name).values(at=float(at)))
+
+
+def _mark(pipeline: Pipeline, schedule: Schedule) -> str:
+    """With another timing it is another schedule, and begins anew."""
+    return f"schedule:{pipeline.name}:{schedule.timing}"

@@ -1,0 +1,72 @@
+"""gen schedule: what the commands write, show and refuse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from commands import Gen, gen
+from released import released
+
+from gen_toolkit.database.engine import open_database
+from gen_toolkit.jobs.ledger import Ledger
+
+__all__ = ["gen"]
+
+
+@pytest.fixture
+def file(workspace: Path) -> Path:
+    return released(workspace).file
+
+
+def test_a_schedule_is_set_shown_paused_and_goes_on(gen: Gen, file: Path) -> None:
+    said = gen("schedule", "set", "label", "--cron", "30 2 * * *", "--zone", "Europe/Berlin", "--due", "day",
+               "-p", "limit=500", "--window", "7d")  # fmt: skip
+    assert "due (Europe/Berlin)" in said
+    assert 'cron = "30 2 * * *"' in file.read_text()
+    assert "[schedule.parameters]\nlimit = 500\n" in file.read_text()
+    gen("schedule", "pause", "label")
+    assert "paused = true" in file.read_text()
+    assert "(paused)" in gen("schedule", "preview")
+    gen("schedule", "pause", "label", "--off")
+    assert "paused" not in file.read_text()
+    gen("schedule", "set", "label", "--every", "15m")
+    assert "every_s = 900" in file.read_text()
+    assert "cron" not in file.read_text()
+
+
+def test_a_preview_of_a_day_shows_what_the_clock_does_on_it(gen: Gen, file: Path) -> None:
+    gen("schedule", "set", "label", "--cron", "30 2 * * *", "--zone", "Europe/Berlin")
+    said = gen("schedule", "preview", "label", "--from", "2026-03-28", "-n", "3")
+    assert said.splitlines()[2].split() == ["Sat", "2026-03-28", "02:30:00", "+0100", "2026-03-28", "01:30:00"]
+    assert "Sun 2026-03-29 03:00:00 +0200  2026-03-29 01:00:00  clocks went forward by 1 h" in said
+    told = json.loads(gen("schedule", "preview", "label", "--from", "2026-10-25", "-n", "1", "--json"))
+    assert told["fires"][0]["local"] == "2026-10-25T02:30:00+02:00"
+
+
+def test_a_window_is_filled_once(gen: Gen, file: Path) -> None:
+    gen("schedule", "set", "label", "--cron", "0 9 * * *")
+    said = gen("schedule", "backfill", "label", "--from", "2026-01-01", "--to", "2026-01-03T09:00")
+    assert said.endswith("3 queued\n")
+    again = gen("schedule", "backfill", "label", "--from", "2026-01-01", "--to", "2026-01-03T09:00")
+    assert again == "0 queued; 3 had run or wait already\n"
+    assert [run.state for run in Ledger(open_database()).list()] == ["queued"] * 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["set", "label", "--cron", "0 0 30 2 *"], "never fires"),
+        (["set", "label", "--cron", "0 9 * * *", "--zone", "Mars/Base"], "there is no zone 'Mars/Base'"),
+        (["set", "label", "--every", "soon"], "'soon' is no length of time"),
+        (["set", "label", "--every", "5m", "-p", "limti=3"], "there is no parameter 'limti'"),
+        (["set", "nolabel", "--every", "5m"], "there is no pipeline 'nolabel'"),
+        (["preview", "label"], "has no schedule"),
+        (["pause", "label"], "has no schedule"),
+    ],
+)
+def test_what_is_refused_is_one_line_and_exit_code_2(gen: Gen, file: Path, arguments: list[str], says: str) -> None:
+    before = file.read_text()
+    assert says in gen("schedule", *arguments, code=2)
+    assert file.read_text() == before

@@ -1,0 +1,135 @@
+"""A disk that is full, or read-only, when a run starts, works, or is saved: a line that says so, and no false state.
+
+Not marked as a test that must run everywhere: not every user may mount a disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from notebook_cells import KEEPS, command, environment_of_nobody, furnish, gen, written
+from supervised import supervised
+
+from gen_toolkit.errors import SetupError
+from gen_toolkit.process import marked
+from gen_toolkit.surface import RUN_MARK
+
+SIZE_MB = 24
+FILL = """
+import os
+with open({filler!r}, "wb", buffering=0) as file:
+    for size in (65536, 4096, 1):
+        try:
+            while True:
+                file.write(b"x" * size)
+        except OSError:
+            pass
+"""
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small one; skipped where this user may not mount one."""
+    point = tmp_path / "disk"
+    point.mkdir()
+    with contextlib.suppress(OSError):
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m", "tmpfs", str(point)], capture_output=True, check=False
+        )
+        if done.returncode == 0:
+            yield point
+            subprocess.run(["umount", "--lazy", str(point)], check=True)
+            return
+    pytest.skip("a disk cannot be mounted here")
+
+
+def fill(disk: Path) -> Path:
+    exec(FILL.format(filler=str(disk / "filler")))
+    return disk / "filler"
+
+
+def test_a_disk_that_is_full_for_a_while_stops_nothing(disk: Path) -> None:
+    filler = str(disk / "filler")
+    ended = supervised(
+        disk / "run",
+        "print('before')",
+        FILL.format(filler=filler),
+        "y = 'z' * 100",
+        f"os.remove({filler!r})",
+        "print(y)",
+    )
+    assert (ended.ending.state, ended.ending.reason) == ("succeeded", None)
+    assert ended.shown(5) == "z" * 100 + "\n"
+
+
+def test_a_notebook_whose_last_save_finds_no_room_has_not_succeeded_and_is_not_torn(disk: Path) -> None:
+    ended = supervised(disk / "run", "print('before')", "print('x' * 5000)", FILL.format(filler=str(disk / "filler")))
+    assert ended.ending.state == "failed"
+    assert ended.ending.reason is not None
+    assert ended.ending.reason.error == "NotSaved"
+    assert ended.ending.reason.message == "the executed notebook cannot be written: No space left on device"
+    assert [path.name for path in ended.folder.iterdir() if path.name.startswith(".")] == []
+    for path in ended.folder.glob("*.ipynb"):
+        json.loads(path.read_text())
+    assert marked(RUN_MARK, "run") == []
+
+
+def test_a_run_does_not_start_in_a_folder_that_cannot_be_written_to(disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    with pytest.raises(OSError):
+        supervised(disk / "run", "1")
+    subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+    folder = disk / "run"
+    folder.mkdir()
+    (folder / "log.txt").mkdir()  # stands where the log has to be
+    written(folder / "prepared.ipynb", "1", parameters=None)
+    with pytest.raises(SetupError, match="cannot be written to: Is a directory"):
+        supervised(folder, "1")
+
+
+@pytest.mark.parametrize("when", ["full", "read-only"])
+def test_a_job_on_such_a_disk_is_one_line_and_exit_code_3(disk: Path, when: str) -> None:
+    root = furnish(disk / "work", mlflow=False)
+    path = written(root / "notebooks/small.ipynb", KEEPS)
+    assert gen("runs", "list", cwd=root).returncode == 0  # the database is there
+    if when == "full":
+        fill(disk)
+    else:
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    refused = gen("try", path, cwd=root)
+    assert refused.returncode == 3, refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("then", ["there is room again", "Ctrl-C"])
+def test_a_job_whose_disk_fills_up_waits_until_its_end_can_be_recorded(disk: Path, then: str) -> None:
+    root = furnish(disk / "work", mlflow=False)
+    filler = disk / "filler"
+    path = written(root / "notebooks/filling.ipynb", FILL.format(filler=str(filler)), "print('x' * 1_000_000)", KEEPS)
+    process = subprocess.Popen(
+        command("try", path), cwd=root, env=environment_of_nobody(), stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    said = ""
+    while "waiting to record how it ended" not in said:
+        said = process.stderr.readline()
+        assert said, "it ended"
+    if then == "Ctrl-C":
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+        assert process.returncode == 3
+        assert "Traceback" not in told
+    filler.unlink()
+    process.communicate(timeout=60)
+    (row,) = json.loads(gen("runs", "list", "--json", cwd=root).stdout)
+    assert row["state"] == ("lost" if then == "Ctrl-C" else "failed")
+    notebook = Path(row["folder"]) / "notebook.ipynb"
+    assert json.loads(notebook.read_text())["metadata"]["gen_toolkit"]["state"] == row["state"]
+    assert marked(RUN_MARK, row["attempt"]) == []

@@ -1,0 +1,1 @@
+"""A module that a workspace names in `warm`."""
