@@ -10,6 +10,7 @@ from gen_toolkit.database.engine import Database
 from gen_toolkit.errors import DatabaseError, GenToolkitError
 from gen_toolkit.jobs.ledger import Ledger
 from gen_toolkit.jobs.reconcile import LeaseWatch, reconcile
+from gen_toolkit.jobs.warm.keep import keep_warm
 from gen_toolkit.jobs.workers import Workers
 from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.schedules.declared import scheduled
@@ -20,7 +21,7 @@ from gen_toolkit.workspace import Workspace
 
 _TICK_S = 1.0
 """Between two looks, at most; an instant that comes sooner is waited for exactly."""
-_RECONCILE_S = 15.0
+_KEEP_UP_S = 15.0
 
 Say = Callable[[dict[str, Any]], None]
 
@@ -28,13 +29,14 @@ Say = Callable[[dict[str, Any]], None]
 class Rounds:
     """What serving remembers from one look to the next: nothing that another process would need."""
 
-    def __init__(self, workspace: Workspace, database: Database, workers: Workers, say: Say) -> None:
+    def __init__(self, workspace: Workspace, database: Database, workers: Workers, say: Say, *, warm: bool) -> None:
         self._workspace = workspace
         self._database = database
         self._ledger = Ledger(database)
         self._workers = workers
         self._say = say
-        self._reconciled = float("-inf")
+        self._warm = warm
+        self._kept = float("-inf")
         self._leases = LeaseWatch()
         self._problems: dict[str, str] = {}
         """What was wrong at the last look, by pipeline: said once."""
@@ -48,7 +50,7 @@ class Rounds:
             at = int(self._ledger.now())
             for name, (pipeline, schedule) in schedules.items():
                 self._queue(name, pipeline, schedule, at)
-            self._reconcile()
+            self._keep_up()
             orders = {"apart": list(schedules)}
             self._start(list(schedules))
             wait = min([wait, *(_until_next(schedule) for _, schedule in schedules.values())])
@@ -82,11 +84,13 @@ class Rounds:
         except GenToolkitError as error:
             self._problem(name, error)
 
-    def _reconcile(self) -> None:
-        """Now and then: what killed processes left behind."""
-        if time.monotonic() - self._reconciled < _RECONCILE_S:
+    def _keep_up(self) -> None:
+        """Now and then: the template, and what killed processes left behind."""
+        if time.monotonic() - self._kept < _KEEP_UP_S:
             return
-        self._reconciled = time.monotonic()
+        self._kept = time.monotonic()
+        if self._warm:
+            keep_warm(self._workspace)
         for run in [*reconcile(), *self._leases.look()]:
             self._say({"event": "lost", "pipeline": run.name, "run": run.id})
 

@@ -34,6 +34,8 @@ class Serving:
     """Seconds that running jobs have when it is told to stop; then they are cancelled."""
     worker: str = "gen_toolkit.releases.work"
     """The module that executes a run: see jobs/workers.py. Tests serve with one that needs no kernel."""
+    warm: bool = True
+    """Whether to keep a template up, so that workers and kernels start at once."""
 
 
 def serve(serving: Serving, say: Say) -> None:
@@ -48,7 +50,7 @@ def serve(serving: Serving, say: Say) -> None:
             return
         workers = Workers(serving.worker, settings.workspace.prepare() / "serve", serving.jobs, settings.workspace)
         workers.watch(asked.fileno())
-        rounds = Rounds(settings.workspace, database, workers, say)
+        rounds = Rounds(settings.workspace, database, workers, say, warm=serving.warm)
         over = threading.Event()
         sender = threading.Thread(target=send, args=(over,), name="gen_toolkit alerts", daemon=True)
         sender.start()
