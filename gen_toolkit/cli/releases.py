@@ -21,24 +21,36 @@ _NUMBER = typer.Argument(None, metavar="[N]", help="The release; by default the 
 
 
 @group.command("list")
-def list_(name: str = _NAME, as_json: bool = json_option()) -> None:
+def list_(
+    name: str | None = typer.Argument(None, metavar="[NAME]", help="The pipeline; by default all of them."),
+    as_json: bool = json_option(),
+) -> None:
     """Every release of a pipeline, the newest first."""
     from gen_toolkit import display
-    from gen_toolkit.releases.overview import releases_of
+    from gen_toolkit.releases.overview import pipeline_names, releases_of
 
-    found = releases_of(name)
+    found = [line for each in ([name] if name else pipeline_names()) for line in releases_of(each)]
     if as_json:
         _print([line.to_json() for line in found])
         return
-    columns = ["release", "live", "promoted", "by", "commit", "digest", "notebook"]
+    columns = ["pipeline", "release", "live", "promoted", "by", "commit", "digest", "notebook"]
     rows = [
-        [x.number, "live" if x.live else "", x.promoted_at, x.by, (x.commit or "")[:12], x.digest[:12], x.notebook]
+        [
+            x.pipeline,
+            x.number,
+            "live" if x.live else "",
+            x.promoted_at,
+            x.by,
+            (x.commit or "")[:12],
+            x.digest[:12],
+            x.notebook,
+        ]
         for x in found
     ]
-    print(display.text_table(columns, rows) if rows else f"no releases yet; gen promote NOTEBOOK --as {name}")
+    print(display.text_table(columns, rows) if rows else f"no releases yet; gen promote NOTEBOOK --as {name or 'NAME'}")
     for line in found:
         if line.problem:
-            print(f"release {line.number}: {line.problem}")
+            print(f"{line.pipeline}, release {line.number}: {line.problem}")
 
 
 @group.command("show")

@@ -16,6 +16,7 @@ from gen_toolkit.settings import load_settings
 class Line:
     """A release in the list."""
 
+    pipeline: str
     number: int
     live: bool
     digest: str
@@ -33,6 +34,11 @@ class Line:
 def pipeline_named(name: str) -> Pipeline:
     """Of this workspace. Raises NotFound."""
     return pipeline_of(load_settings().workspace, name)
+
+
+def pipeline_names() -> list[str]:
+    """Of this workspace, in order."""
+    return sorted(path.parent.name for path in load_settings().workspace.pipelines.glob("*/releases"))
 
 
 def releases_of(name: str) -> list[Line]:
@@ -55,6 +61,7 @@ def _line(pipeline: Pipeline, number: int, live: bool) -> Line:
         facts = {}
     said = {key: str(facts.get(key) or "") for key in ("digest", "promoted_at", "promoted_by", "notebook")}
     return Line(
+        pipeline.name,
         number,
         live,
         said["digest"],

@@ -91,8 +91,8 @@ def test_an_alias_and_a_run_narrow_it_down() -> None:
 def test_a_pipeline_is_meant_with_all_its_jobs(store: Store) -> None:
     ask("by hand")
     for number, (kind, name) in enumerate([("job", "labels"), ("job", "labels"), ("try", "labels"), ("job", "other")]):
-        values = (f"root-{number}", f"root-{number}", kind, name, "n", "{}", "f", "done", 0.0, "p")
-        columns = "id, root, kind, name, notebook, parameters, folder, state, created_at, process"
+        values = (f"root-{number}", kind, name, "n", "{}", "succeeded", 1, 1, 0.0)
+        columns = "id, kind, name, notebook, parameters, state, token, attempts, created_at"
         store.sql(f"INSERT INTO runs ({columns}) VALUES ({', '.join('?' * len(values))})", *values)
         with scope.inside(owner=f"root-{number}"):
             ask(f"job {number}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import select
+import selectors
 import threading
 from collections.abc import Iterator
 
@@ -21,7 +21,9 @@ def orders() -> Iterator[Orders]:
 
 
 def awake(orders: Orders, within: float = 0) -> bool:
-    return bool(select.select([orders], [], [], within)[0])
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(orders, selectors.EVENT_READ)
+        return bool(waiting.select(within))
 
 
 def test_an_order_from_another_thread_wakes_who_waits_and_only_once(orders: Orders) -> None:
