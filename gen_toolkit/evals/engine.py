@@ -31,6 +31,9 @@ from gen_toolkit.evals.task import Task
 from gen_toolkit.messages.reply import NO_USAGE, Reply, Usage
 from gen_toolkit.models.counted import count_calls
 
+_RAMP = 0.05
+"""Seconds over which workers begin: those that begin at once are answered at once, and then wait for each other."""
+
 
 class CellWork:
     """The cases of one cell, under way: every row, as often as it is repeated.
@@ -59,17 +62,19 @@ class CellWork:
         with progress, collected_rarely():
             await self._case(0, progress)  # alone: a dead server is found out by one call, not by hundreds
             waiting = iter(range(1, self._total))
+            many = min(self._task.concurrency, self._total - 1)
             try:
                 async with asyncio.TaskGroup() as group:
-                    for _ in range(min(self._task.concurrency, self._total - 1)):
-                        group.create_task(self._work(waiting, progress))
+                    for number in range(many):
+                        group.create_task(self._work(waiting, progress, after=number / many * _RAMP))
             except BaseExceptionGroup as errors:
                 raise errors.exceptions[0] from None  # the first one stopped the others
         if self._used_up is not None:
             raise self._used_up
         return self.finished
 
-    async def _work(self, waiting: Iterator[int], progress: Progress) -> None:
+    async def _work(self, waiting: Iterator[int], progress: Progress, after: float) -> None:
+        await asyncio.sleep(after)
         for number in waiting:
             if self._used_up is not None:  # rows under way are paid for: they are finished, and none is begun
                 return
