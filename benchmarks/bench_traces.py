@@ -39,7 +39,7 @@ def measured(url: str, count: int, cells: int, traces: Any) -> dict[str, Any]:
     import gen_toolkit as gt
     from gen_toolkit.tracking.writer import drain
 
-    prompts = [gt.Prompt(f"label-{n}", system="You label film reviews.", user="{{ text }}") for n in range(cells)]
+    prompts = [gt.Prompt(f"label-{n}", system=f"You label reviews, way {n}.", user="{{ text }}") for n in range(cells)]
     scorers = [gt.scorers.exact("label", name="accuracy"), gt.scorers.exact("label", name="again")]
     gt.evaluate(prompts[0], rows(1), scorer=scorers, model="fast", traces=0)  # makes the databases
     drain(seconds=60)
