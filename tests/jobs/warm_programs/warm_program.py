@@ -93,16 +93,16 @@ def wait() -> None:
     """Until a signal comes; says which."""
 
     def told(number: int, _: object) -> None:
-        print(signal.Signals(number).name, flush=True)
+        os.write(1, f"{signal.Signals(number).name}\n".encode())  # a print may be what it interrupts
         raise SystemExit(40 + number)
 
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, told)
-    print("waiting", flush=True)
     try:
+        os.write(1, b"waiting\n")
         time.sleep(60)
     except KeyboardInterrupt:
-        print("SIGINT", flush=True)
+        os.write(1, b"SIGINT\n")
         raise SystemExit(130) from None
 
 
