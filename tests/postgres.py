@@ -148,8 +148,11 @@ def _database(server: Server, monkeypatch: pytest.MonkeyPatch, like: str) -> Ite
     from gen_toolkit.database.postgres import Postgres
 
     name = server.new_database(like)
+    # an empty one has a variable of its own: a thread that an earlier test left would open whatever a shared one names
+    variable = "DATABASE_URL" if like == _TEMPLATE else f"DATABASE_URL_{name.upper()}"
     monkeypatch.setenv("DATABASE_URL", server.url(name))
-    monkeypatch.setenv("GEN_TOOLKIT_DATABASE", "env:DATABASE_URL")
+    monkeypatch.setenv(variable, server.url(name))
+    monkeypatch.setenv("GEN_TOOLKIT_DATABASE", f"env:{variable}")
     yield
     for key in [key for key in engine._open if isinstance(key[1], Postgres) and key[1].url.database == name]:
         _leave(engine._open.pop(key).engine)
