@@ -21,6 +21,7 @@ from gen_toolkit.cli.show import (
     silence_timeout_option,
     timeout_option,
 )
+from gen_toolkit.errors import InputError, NotebookError
 
 if TYPE_CHECKING:
     from gen_toolkit.releases.check import Report
@@ -36,17 +37,7 @@ def check(
     as_json: bool = json_option(),
 ) -> None:
     """Say what promotion would refuse, and how to mend it. Exit 1 where it would, 2 where it is no notebook."""
-    from gen_toolkit.releases.check import check as check_notebook
-    from gen_toolkit.releases.mend import mend
-
-    reports: dict[Path, Report] = {}
-    for path in notebooks:
-        for line in mend(path) if fix else []:
-            print(f"{path}: {line}", file=sys.stderr)
-        report = check_notebook(path)
-        if execute and not report.errors:
-            report = _executed(path, report, quiet=as_json)
-        reports[path] = report
+    reports = {path: _checked(path, len(notebooks) == 1, fix=fix, execute=execute, quiet=as_json) for path in notebooks}
     if sarif is not None:
         _write_sarif(sarif, reports)
     if as_json:
@@ -56,6 +47,24 @@ def check(
             _print_report(path, report, several=len(reports) > 1)
     if any(report.errors for report in reports.values()):
         raise typer.Exit(1 if all(report.subject or not report.errors for report in reports.values()) else 2)
+
+
+def _checked(path: Path, alone: bool, *, fix: bool, execute: bool, quiet: bool) -> Report:
+    """Of several, what is no notebook is a finding, too: the others are told all the same."""
+    from gen_toolkit.releases.check import Report as Checked
+    from gen_toolkit.releases.check import check as check_notebook
+    from gen_toolkit.releases.finding import Finding
+    from gen_toolkit.releases.mend import mend
+
+    try:
+        for line in mend(path) if fix else []:
+            print(f"{path}: {line}", file=sys.stderr)
+        report = check_notebook(path)
+    except NotebookError as error:
+        if alone:
+            raise
+        return Checked([Finding(error.code, error.message, error.fix)], None)
+    return _executed(path, report, quiet) if execute and not report.errors else report
 
 
 def _executed(path: Path, report: Report, quiet: bool) -> Report:
@@ -70,7 +79,7 @@ def _executed(path: Path, report: Report, quiet: bool) -> Report:
         return report
     said = f": {run.reason.message}" if run.reason else ""
     cell = run.reason.cell if run.reason else None
-    finding = Finding("execution", f"run as a job, it {run.state}{said}", f"Look: gen runs show {run.id}", cell)
+    finding = Finding("execution", f"run as a job, it is {run.state!r}{said}", f"Look: gen runs show {run.id}", cell)
     return Checked([*report.findings, finding], report.subject)
 
 
@@ -96,7 +105,12 @@ def _write_sarif(path: Path, reports: Mapping[Path, Report]) -> None:
 
     found = {notebook: report.findings for notebook, report in reports.items()}
     log = sarif(found, load_settings().workspace.root.resolve())
-    write_text(path, json.dumps(log, ensure_ascii=False, indent=1) + "\n", mode=0o644)
+    try:
+        write_text(path, json.dumps(log, ensure_ascii=False, indent=1) + "\n", mode=0o644)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written: {error.strerror}", fix="Name a file in a folder that is there."
+        ) from None
 
 
 def try_(

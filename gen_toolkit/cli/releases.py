@@ -78,9 +78,11 @@ def show(name: str = _NAME, number: int | None = _NUMBER, as_json: bool = json_o
 @group.command("verify")
 def verify_(name: str = _NAME, number: int | None = _NUMBER, as_json: bool = json_option()) -> None:
     """Prove that releases are what was promoted; without a number all of them. Exit 1 where one is not."""
-    from gen_toolkit.releases.overview import releases_of
+    from gen_toolkit.releases.overview import pipeline_named, releases_of
 
-    found = [line for line in releases_of(name) if number is None or line.number == number]
+    if number is not None:
+        pipeline_named(name).release_folder(number)  # one that is not there is nothing that could be verified
+    found = [line for line in releases_of(name) if number in (None, line.number)]
     if as_json:
         _print([line.to_json() for line in found])
     for line in () if as_json else found:

@@ -6,18 +6,27 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from gen_toolkit.errors import NotebookError
 from gen_toolkit.ipynb import Notebook, read_notebook, tags, write_notebook
 
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
 def mend(path: Path) -> list[str]:
-    """Mend the file in place, and say what was done: a line each. An untouched file is not written."""
+    """Mend the file in place, and say what was done: a line each. An untouched file is not written.
+
+    Raises NotebookError.
+    """
     notebook = read_notebook(path)
     done = [said for step in (_without_injected, _with_ids, _with_kernel) for said in step(notebook)]
     if done:
         mode = path.stat().st_mode & 0o777
-        write_notebook(path, notebook)
+        try:
+            write_notebook(path, notebook)
+        except OSError as error:
+            raise NotebookError(
+                f"{path} cannot be written: {error.strerror}", fix="Make its folder writable.", path=str(path)
+            ) from None
         path.chmod(mode)
     return done
 

@@ -162,3 +162,33 @@ def test_a_run_that_failed_exits_with_1_and_shows_the_cell(workspace: Path) -> N
     assert "bad  failed" in done.stdout
     assert "cell 4: ValueError: no rows" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_of_a_release_that_is_not_there_nothing_is_verified(tmp_path: Path) -> None:
+    root = furnish(tmp_path / "work", mlflow=False)
+    path = written(root / "notebooks/label.ipynb", KEEPS)
+    assert gen("promote", path, "--as", "label", cwd=root).returncode == 0
+    refused = gen("release", "verify", "label", "9", cwd=root)
+    assert (refused.returncode, "It has: 1." in refused.stderr) == (2, True)
+
+
+def test_what_gen_check_finds_in_several_notebooks_is_told_also_where_one_is_none(tmp_path: Path) -> None:
+    root = furnish(tmp_path / "work", mlflow=False)
+    good = written(root / "notebooks/good.ipynb", KEEPS)
+    asking = written(root / "notebooks/asking.ipynb", KEEPS, "input()")
+    none = root / "notebooks/none.ipynb"
+    none.write_text("no notebook")
+    done = gen("check", none, asking, good, cwd=root)
+    assert (done.returncode, done.stderr) == (2, "")
+    said = done.stdout.splitlines()
+    assert [line.partition(":")[0] for line in said] == [str(none), str(asking), str(good)]
+    assert "[notebook]" in said[0]
+    assert "[asks]" in said[1]
+
+
+@pytest.mark.parametrize("place", ["nowhere/x.sarif", "notebooks"])
+def test_findings_that_cannot_be_written_are_one_line(tmp_path: Path, place: str) -> None:
+    root = furnish(tmp_path / "work", mlflow=False)
+    done = gen("check", written(root / "notebooks/good.ipynb", KEEPS), "--sarif", root / place, cwd=root)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "cannot be written" in done.stderr

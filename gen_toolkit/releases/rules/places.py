@@ -64,8 +64,7 @@ def _texts(code: Code) -> Iterator[tuple[str, bool]]:
 def _asks_for_home(node: ast.AST) -> bool:
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
         return False
-    owner = _name(node.func.value)
-    return (owner, node.func.attr) in {("Path", "home"), ("path", "expanduser")} or node.func.attr == "expanduser"
+    return node.func.attr == "expanduser" or (_name(node.func.value), node.func.attr) == ("Path", "home")
 
 
 def _name(node: ast.expr) -> str:
