@@ -8,7 +8,10 @@ import sys
 import threading
 from pathlib import Path
 
-_NOT_OURS = ("GEN_TOOLKIT_RUN", "GEN_TOOLKIT_ROOT")  # the marks by which everything of a run is found and ended
+from gen_toolkit.scope import ROOT_MARK
+from gen_toolkit.surface import RUN_MARK
+
+_NOT_OURS = (RUN_MARK, ROOT_MARK)  # the marks by which everything of a run is found and ended
 
 
 def start_sender(workspace: Path) -> None:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from gen_toolkit.cli.show import EXIT_OF_STATE, given, run_text
+from gen_toolkit.cli.show import EXIT_OF_STATE, given, live_line, run_text
 from gen_toolkit.errors import InputError
-from gen_toolkit.text import one_line
 
 if TYPE_CHECKING:
     from gen_toolkit.jobs.ledger import RunRow
@@ -58,23 +57,17 @@ def resume_parts(parent: RunRow, *, jobs: int, as_json: bool) -> NoReturn:
 @contextlib.contextmanager
 def _counted(title: str, *, quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
     """Progress on standard error: one line that changes in a terminal, a line whenever more have ended elsewhere."""
-    live = sys.stderr.isatty()
-    shown = ""
+    shown = (-1, "")
 
     def progress(ended: int, of: int, line: str) -> None:
         nonlocal shown
-        said = one_line(f"{title}  {ended} of {of} parts  {line}", 110)
-        if quiet or said == shown:
+        if quiet or (ended, line) == shown:
             return
-        shown = said
-        sys.stderr.write(f"\r\x1b[2K{said}" if live else f"{said}\n")
-        sys.stderr.flush()
+        shown = ended, line
+        write(f"{title}  {ended} of {of} parts  {line}")
 
-    try:
+    with live_line(quiet=quiet) as write:
         yield progress
-    finally:
-        if live and not quiet:
-            sys.stderr.write("\r\x1b[2K")
 
 
 def _show(spread: Spread, as_json: bool) -> NoReturn:

@@ -65,6 +65,23 @@ def given(parameters: list[str]) -> dict[str, str]:
 
 
 @contextlib.contextmanager
+def live_line(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """A line on standard error that takes the place of the one before in a terminal, and comes after it elsewhere."""
+    live = sys.stderr.isatty()
+
+    def write(said: str) -> None:
+        line = one_line(said, 110)
+        sys.stderr.write(f"\r\x1b[2K{line}" if live else f"{line}\n")
+        sys.stderr.flush()
+
+    try:
+        yield write
+    finally:
+        if live and not quiet:
+            sys.stderr.write("\r\x1b[2K")
+
+
+@contextlib.contextmanager
 def follow(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int, str], None]]:
     """Progress on standard error: one line that changes in a terminal, a line a cell elsewhere."""
     live = sys.stderr.isatty()
@@ -78,15 +95,10 @@ def follow(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int, s
             return
         shown, last = now, line
         where = f"cell {cell}/{of}  " if of else ""
-        said = one_line(f"{title.strip()}  {where}{line}", 110)
-        sys.stderr.write(f"\r\x1b[2K{said}" if live else f"{said}\n")
-        sys.stderr.flush()
+        write(f"{title.strip()}  {where}{line}")
 
-    try:
+    with live_line(quiet=quiet) as write:
         yield progress
-    finally:
-        if live and not quiet:
-            sys.stderr.write("\r\x1b[2K")
 
 
 def show_run(finished: Finished, as_json: bool) -> NoReturn:

@@ -25,6 +25,7 @@ _MARKS = {
 }
 _NEUTRAL = "background:#d2992240;border-bottom:2px solid #d29922"
 Sign = Literal["-", "+"]
+_SIGNS: tuple[Sign, Sign] = ("-", "+")
 
 
 def pair_html(pair: Pair, titles: tuple[str, str], scorers: Iterable[str]) -> str:
@@ -35,13 +36,9 @@ def pair_html(pair: Pair, titles: tuple[str, str], scorers: Iterable[str]) -> st
     sides = "".join(
         f"<div {_SIDE}><div><b>{text.html(title)}</b> {_scores(side, names)}</div>"
         f"<div {_PRE}>{marked(pieces, sign)}</div>{_reasons(side)}</div>"
-        for title, side, sign in zip(titles, (pair.theirs, pair.mine), _signs(), strict=True)
+        for title, side, sign in zip(titles, (pair.theirs, pair.mine), _SIGNS, strict=True)
     )
     return f'{inputs_html(pair.mine)}<div style="display:flex;flex-wrap:wrap;gap:16px;margin-top:6px">{sides}</div>'
-
-
-def _signs() -> tuple[Sign, Sign]:
-    return "-", "+"
 
 
 def reply_text(row: RowResult) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,12 +12,11 @@ from gen_toolkit.database.engine import Database, open_database
 from gen_toolkit.database.place import references
 from gen_toolkit.errors import DatabaseError, GenToolkitError
 from gen_toolkit.jobs.environment import remember_secrets
-from gen_toolkit.jobs.heartbeat import Heartbeat
+from gen_toolkit.jobs.heartbeat import beating
 from gen_toolkit.jobs.job import Finished as Finished
 from gen_toolkit.jobs.job import Job as Job
 from gen_toolkit.jobs.job import silent as silent
 from gen_toolkit.jobs.ledger import Again, Ledger
-from gen_toolkit.jobs.orders import Orders
 from gen_toolkit.jobs.outcome import outcome_of, total_of
 from gen_toolkit.jobs.patience import insist, wait
 from gen_toolkit.jobs.prepare import environment_of, prepared_folder
@@ -88,7 +86,7 @@ def _attempt(work: _Work, lease: Lease) -> Finished:
     if prepared is None:
         return Finished(ledger.find(lease.run))
     run, folder = prepared
-    with ended_in_order() as hold_off_signals, _beating(ledger, lease) as (orders, heartbeat):
+    with ended_in_order() as hold_off_signals, beating(ledger, lease) as heartbeat:
 
         def under_way() -> dict[str, str]:
             heartbeat.start()  # not before the run's first process was
@@ -102,7 +100,7 @@ def _attempt(work: _Work, lease: Lease) -> Finished:
                 late_environment=under_way,
                 cwd=work.settings.workspace.root,
                 limits=job.limits,
-                orders=orders,
+                orders=heartbeat.orders,
                 progress=work.progress,
                 secrets=[*job.references, *references(work.settings)],
             )
@@ -138,17 +136,6 @@ def _prepared(work: _Work, lease: Lease) -> tuple[RunRow, Path] | None:
 
 def _refused(error: GenToolkitError) -> Reason:
     return Reason(error.message, error=type(error).__name__)
-
-
-@contextlib.contextmanager
-def _beating(ledger: Ledger, lease: Lease) -> Iterator[tuple[Orders, Heartbeat]]:
-    orders = Orders()
-    heartbeat = Heartbeat(ledger, lease, orders)
-    try:
-        yield orders, heartbeat
-    finally:
-        heartbeat.stop()
-        orders.close()
 
 
 def _mlflow_environment(attempt: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Iterator
 
 from gen_toolkit.errors import DatabaseError
 from gen_toolkit.jobs.ledger import Ledger, Reason
@@ -22,11 +23,22 @@ LOST = Reason("its lease is over: by the ledger's word another may have it")
 UNPROVEN = Reason("its lease could not be proven in time: the database did not answer, or this process was stopped")
 
 
+@contextlib.contextmanager
+def beating(ledger: Ledger, lease: Lease) -> Iterator[Heartbeat]:
+    """A heartbeat that is over with the block, and the orders it gives (`.orders`). To be started by the caller."""
+    heartbeat = Heartbeat(ledger, lease, Orders())
+    try:
+        yield heartbeat
+    finally:
+        heartbeat.stop()
+        heartbeat.orders.close()
+
+
 class Heartbeat:
     """One run's, on a thread of its own from `start` to `stop`. Tells `orders` how long the lease is proven."""
 
     def __init__(self, ledger: Ledger, lease: Lease, orders: Orders) -> None:
-        self._ledger, self._lease, self._orders = ledger, lease, orders
+        self._ledger, self._lease, self.orders = ledger, lease, orders
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gen_toolkit heartbeat", daemon=True)
         self._until = lease.proven_until
@@ -47,7 +59,7 @@ class Heartbeat:
         while not self._over.wait(pause):
             asked = steady()
             if asked > self._until:
-                self._orders.stop("lost", UNPROVEN)
+                self.orders.stop("lost", UNPROVEN)
                 return
             try:
                 word = self._ledger.beat(self._lease)
@@ -55,10 +67,10 @@ class Heartbeat:
                 pause = self._lease.ttl / BEATS / 10  # until it answers, or the lease cannot be proven any more
                 continue
             if word == "lost":
-                self._orders.stop("lost", LOST)
+                self.orders.stop("lost", LOST)
                 return
             pause = self._lease.ttl / BEATS
             self._until = proven_until(asked, self._lease.ttl)
-            self._orders.hold(self._until)
-            if word == "cancel" and self._orders.stopped is None:
-                self._orders.stop("cancelled", CANCELLED)
+            self.orders.hold(self._until)
+            if word == "cancel" and self.orders.stopped is None:
+                self.orders.stop("cancelled", CANCELLED)

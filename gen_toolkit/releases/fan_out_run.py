@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import DatabaseError
 from gen_toolkit.events import FileRecorded, emit
 from gen_toolkit.jobs.execute import tell
-from gen_toolkit.jobs.heartbeat import Heartbeat
+from gen_toolkit.jobs.heartbeat import beating
 from gen_toolkit.jobs.ledger import Filter, Ledger, Reason, RunRow
 from gen_toolkit.jobs.orders import Orders
 from gen_toolkit.jobs.patience import insist
@@ -60,9 +59,10 @@ def carry_out_parts(lease: Lease, *, jobs: int, progress: Progress, again: Seque
     run = ledger.find(lease.run)
     tell_start(run, lease, settings)
     workers = Workers(WORKER, folder / "places", jobs, settings.workspace)
-    with stops() as asked, _beating(ledger, lease) as orders:
+    with stops() as asked, beating(ledger, lease) as heartbeat:
+        heartbeat.start()
         under_way = _UnderWay(ledger, lease.run, workers, progress)
-        state, reason = under_way.wait(deque({"resume": part} for part in again), asked, orders)
+        state, reason = under_way.wait(deque({"resume": part} for part in again), asked, heartbeat.orders)
         collected = collect(ledger.list(Filter(parent=lease.run), limit=MOST))
         many = len(collected.rows)
         say = partial(progress, many, many)
@@ -159,15 +159,3 @@ def _finish(
         "cost_usd": collected.cost,
     }
     return ledger.finish(lease, state, reason, outcome)
-
-
-@contextmanager
-def _beating(ledger: Ledger, lease: Lease) -> Iterator[Orders]:
-    orders = Orders()
-    heartbeat = Heartbeat(ledger, lease, orders)
-    heartbeat.start()
-    try:
-        yield orders
-    finally:
-        heartbeat.stop()
-        orders.close()
