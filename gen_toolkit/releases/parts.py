@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gen_toolkit.datasets.delimited import read_delimited
+from gen_toolkit.datasets.json_rows import read_json_lines
 from gen_toolkit.errors import InputError, ParameterError
 
 MOST = 1000
@@ -39,7 +40,11 @@ def _listed(name: str, written: str) -> list[Any]:
         try:
             found = json.loads(written)
         except ValueError as error:
-            raise ParameterError(f"--grid {name}: {written[:60]} is no JSON list: {error}", parameter=name) from None
+            raise ParameterError(
+                f"--grid {name}: {written[:60]} is no JSON list: {error}",
+                fix=f'Write --grid \'{name}=["a, b", "c"]\'.',
+                parameter=name,
+            ) from None
     else:
         found = [value.strip() for value in written.split(",")]
     if not found or found == [""]:
@@ -48,58 +53,26 @@ def _listed(name: str, written: str) -> list[Any]:
 
 
 def partitions(path: Path) -> list[Part]:
-    """A row for each part: of a `.csv` file by its header, or the objects of a `.jsonl` file."""
+    """A row for each part: of a `.csv` file by its header, all texts as they stand there, or the objects of `.jsonl`.
+
+    Read as datasets are. Raises DatasetError naming file and line.
+    """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix == ".csv":
+            table = read_delimited(path, ",")
+            found: list[Part] = [
+                {name: field or "" for name, field in zip(table.header, record, strict=True)}
+                for record in table.texts or ()
+            ]
+        elif path.suffix in {".jsonl", ".ndjson"}:
+            found = read_json_lines(path).rows
+        else:
+            raise InputError(f"{path} is neither .csv nor .jsonl", fix="Name a .csv or .jsonl file.")
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}", fix="Name a .csv or .jsonl file.") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is no UTF-8 text", fix="Save it as UTF-8.") from None
-    if path.suffix == ".csv":
-        found = _csv(path, text)
-    elif path.suffix in {".jsonl", ".ndjson"}:
-        found = _json_lines(path, text)
-    else:
-        raise InputError(f"{path} is neither .csv nor .jsonl", fix="Name a .csv or .jsonl file.")
     if not found:
         raise InputError(f"{path} holds no rows", fix="Give it a row for each part.")
     _refuse_too_many(len(found))
-    return found
-
-
-def _csv(path: Path, text: str) -> list[Part]:
-    rows = csv.reader(text.splitlines(keepends=True), strict=True)
-    try:
-        header = [name.strip() for name in next(rows, [])]
-        if len(set(header)) != len(header) or not all(header):
-            raise InputError(f"{path}: its header has an empty name, or one twice", fix="Name each parameter once.")
-        found = []
-        for row in rows:
-            if not row:
-                continue
-            if len(row) != len(header):
-                raise InputError(
-                    f"{path}, line {rows.line_num}: {len(row)} values, and the header has {len(header)} names",
-                    fix="Correct the line.",
-                )
-            found.append(dict(zip(header, row, strict=True)))
-    except csv.Error as error:
-        raise InputError(f"{path}, line {rows.line_num}: {error}", fix="Correct the line.") from None
-    return found
-
-
-def _json_lines(path: Path, text: str) -> list[Part]:
-    found = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise InputError(f"{path}, line {number}: {error}", fix="Correct the line.") from None
-        if not isinstance(row, dict):
-            raise InputError(f"{path}, line {number}: it is no object", fix='Write {"parameter": value} a line.')
-        found.append(row)
     return found
 
 

@@ -39,21 +39,11 @@ def kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     root = furnish(tmp_path_factory.mktemp("warm-kernels") / "work", mlflow=False)
     with pytest.MonkeyPatch.context() as patch:
         enter(root, patch)
-        patch.setenv("PYTHONPATH", os.pathsep.join([_plugin(root), warm_template.paths()]))
+        patch.setenv("PYTHONPATH", warm_template.paths())
         patch.setenv("JUPYTER_PATH", "/somewhere")
         offer_kernel(here(root), os.environ)
         with template(here(root)):
             yield here(root)
-
-
-def _plugin(root: Path) -> str:
-    """The entry point of the package, also where it was installed before it had one."""
-    folder = root.parent / "site" / "provisioner-0.dist-info"
-    folder.mkdir(parents=True)
-    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: provisioner\nVersion: 0\n", encoding="utf-8")
-    point = f"{NAME} = gen_toolkit.jobs.warm.provisioner:WarmProvisioner"
-    (folder / "entry_points.txt").write_text(f"[jupyter_client.kernel_provisioners]\n{point}\n", encoding="utf-8")
-    return str(folder.parent)
 
 
 @pytest.fixture(autouse=True)

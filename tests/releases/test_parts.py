@@ -56,14 +56,15 @@ def test_a_jsonl_file_is_a_part_an_object(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("p.csv", b"", "holds no rows"),
+        ("p.csv", b"", r"p\.csv cannot be read: it is empty"),
         ("p.csv", b"limit\n", "holds no rows"),
-        ("p.csv", b"a,b\n1\n", "line 2: 1 values, and the header has 2 names"),
-        ("p.csv", b"a,a\n1,2\n", "an empty name, or one twice"),
-        ("p.csv", b'a\n"x\n', "line 2: unexpected end of data"),
-        ("p.csv", b"a\n\xff\n", "is no UTF-8 text"),
-        ("p.jsonl", b"[1]\n", "line 1: it is no object"),
-        ("p.jsonl", b'{"a": 1}\n{"a"\n', "line 2: "),
+        ("p.csv", b"a,b\n1\n", r"\(line 2\) has fewer fields than its header: 1 and not 2"),
+        ("p.csv", b"a,a\n1,2\n", "has two columns that are called 'a'"),
+        ("p.csv", b'a\n"x\n', r"\(line 2\) cannot be read: unexpected end of data"),
+        ("p.csv", b"a\n\xff\n", r"\(line 2\), column 'a' is not UTF-8"),
+        ("p.jsonl", b"[1]\n", r"\(line 1\) is list, not a mapping"),
+        ("p.jsonl", b'{"a": 1}\n{"a"\n', r"\(line 2\) cannot be read as JSON"),
+        ("p.jsonl", b'{"a": 1, "a": 2}\n', "the key 'a' stands twice"),
         ("p.txt", b"a\n", "neither .csv nor .jsonl"),
     ],
 )
