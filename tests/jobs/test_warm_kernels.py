@@ -49,7 +49,7 @@ def kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 @pytest.fixture(autouse=True)
 def _as_the_module_set_it(kernels: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(kernels.root)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(kernels.root.parent / "site"), warm_template.paths()]))
+    monkeypatch.setenv("PYTHONPATH", warm_template.paths())
     monkeypatch.setenv("JUPYTER_PATH", "/somewhere")
     offer_kernel(kernels, os.environ)
 
