@@ -69,4 +69,4 @@ def compared(count: int) -> Any:
 
 
 if __name__ == "__main__":
-    print(compared(int(sys.argv[1]) if len(sys.argv) > 1 else 150)._repr_mimebundle_()["text/plain"])
+    print(compared(int(sys.argv[1]) if len(sys.argv) > 1 else 150))

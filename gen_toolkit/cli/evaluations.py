@@ -37,7 +37,7 @@ def eval_(
     if as_json:
         print(json.dumps(_told(result, cells, problems), ensure_ascii=False))
     else:
-        print(result._repr_mimebundle_()["text/plain"])
+        print(result)
         for problem in problems:
             print(f"exit 1: {problem}")
     if problems:

@@ -163,6 +163,10 @@ class Grid:
         failed = f", {len(self.failed)} failed" if self.failed else ""
         return text.one_line(f"Grid({self.title}: {len(self.cells)} cells{failed})", 400)
 
+    def __str__(self) -> str:
+        """The table and the verdicts, as `print` in a script shows them."""
+        return self._repr_mimebundle_()["text/plain"]
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         plain = "\n".join([self.title, display.text_table(*self._readable()), *self._said()])
         return display.bundle(plain, self.to_html())

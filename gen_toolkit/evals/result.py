@@ -274,5 +274,9 @@ class Result:
         """Summary, verdicts and all rows as HTML that needs nothing from elsewhere; all texts are escaped."""
         return page(self, len(self.rows), 10_000)
 
+    def __str__(self) -> str:
+        """The table and the verdicts, as `print` in a script shows them."""
+        return self._repr_mimebundle_()["text/plain"]
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return bundle(self)

@@ -119,3 +119,12 @@ def test_the_display_shows_markup_and_never_obeys_it(text: str) -> None:
         assert strange_characters(shown["text/plain"]) == []
         assert "\n" not in repr(found)
         assert strange_characters(repr(found)) == []
+
+
+def test_printed_in_a_script_it_is_the_table_and_in_a_list_one_line() -> None:
+    found = result(row("a", 1.0), row("b", 0.0))
+    title, head, _, values = str(found).splitlines()
+    assert title == "t"
+    assert head.split()[:2] == ["s", "rows"]
+    assert values.split()[0] == "0.500"
+    assert "\n" not in repr(found)

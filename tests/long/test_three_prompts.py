@@ -15,7 +15,7 @@ SCRIPT = Path(__file__).parents[2] / "docs" / "three_prompts.py"
 
 def test_three_prompts_on_150_film_reviews_each_with_its_verdict() -> None:
     grid: Grid = runpy.run_path(str(SCRIPT))["compared"](150)
-    print(grid._repr_mimebundle_()["text/plain"])
+    print(grid)
     assert [len(cell.rows) for cell in grid] == [150, 150, 150]
     assert not any(cell.failed for cell in grid)
     assert [len(cell.verdicts) for cell in grid] == [0, 1, 1]
