@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gen_toolkit.process import die_with_parent
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -114,9 +114,7 @@ def postgres_server() -> Iterator[Server]:
          "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C"],
         check=True, stdout=subprocess.DEVNULL, cwd=folder, **identity,
     )  # fmt: skip
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = Server(programs, folder, port, identity)
     server.start()
     try:

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from gen_toolkit.process import die_with_parent
 from tests.browser.mlflow_ui import CHROMIUM, FLAGS
+from tests.ports import free_port
 
 REPOSITORY = Path(__file__).parents[2]
 PATIENCE = 30_000  # ms; for a busy machine, not how long it takes
@@ -108,9 +108,7 @@ def serve_lab(root: Path, state: Path) -> Iterator[Lab]:
         path = state / "settings" / "@jupyterlab" / extension / f"{plugin}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(settings), encoding="utf-8")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     token = secrets.token_hex(16)
     lab = Lab(f"http://127.0.0.1:{port}", token, root)
     with (state / "log").open("wb") as log:

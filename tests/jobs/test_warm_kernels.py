@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -23,6 +22,7 @@ from warm_template import here, surrounding, template, until
 from gen_toolkit.jobs.warm import keep
 from gen_toolkit.jobs.warm.kernelspec import NAME, offer_kernel
 from gen_toolkit.workspace import Workspace
+from tests.ports import free_port
 
 pytestmark = [
     pytest.mark.kernel,
@@ -84,9 +84,7 @@ def test_papermill_executes_in_a_fork_and_cold_where_one_cannot_stand_in(kernels
 @contextmanager
 def server(workspace: Workspace) -> Iterator[tuple[subprocess.Popen[bytes], Any]]:
     """A Jupyter server as JupyterLab's, and a way to ask it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     token = secrets.token_hex(16)
     options = ["--allow-root", "--no-browser", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
     options += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={workspace.root}"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -108,9 +109,16 @@ def afresh(workspace: Workspace, *arguments: str, environment: Mapping[str, str]
         text=True,
         check=True,
         start_new_session=True,
+        preexec_fn=_as_from_a_terminal,
         timeout=PATIENCE,
     )
     return json.loads(done.stdout)
+
+
+def _as_from_a_terminal() -> None:
+    """A suite that runs under nohup hands down signals that are ignored."""
+    for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def surrounding(**more: str) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import GateRefused
 from gen_toolkit.tracking import spool
 from gen_toolkit.tracking.store import client
+from tests.ports import free_port
 
 pytestmark = pytest.mark.server
 
@@ -32,9 +32,7 @@ class Server:
     """An MLflow server on a port of its own, which may be started after its address is known."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+        self._port = free_port()
         self.uri = f"http://127.0.0.1:{self._port}"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
