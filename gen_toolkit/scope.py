@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -51,7 +51,7 @@ class Row:
 
     id: str
     repeat: int = 0
-    seen: Counter[str] = field(default_factory=Counter, compare=False)
+    seen: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int), compare=False)
 
 
 @dataclass(frozen=True)

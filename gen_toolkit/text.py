@@ -23,7 +23,7 @@ MASK = "[secret]"
 _SHORTEST_SECRET = 8  # shorter values would mask ordinary words
 
 # Process-wide on purpose: a value read by one part must be masked in what every other part writes.
-_secrets: set[str] = set()
+_secrets: tuple[str, ...] = ()  # the longest first: it may hold a shorter one
 
 
 def html(text: object) -> str:
@@ -58,6 +58,7 @@ def remember_secret(value: str) -> None:
 
     Of an address with a password in it, the password alone, too.
     """
+    global _secrets
     inside = _ADDRESS.match(value)
     if inside:
         for password in {inside[1], unquote(inside[1])}:
@@ -75,12 +76,12 @@ def remember_secret(value: str) -> None:
     }
     encoded = (base64.b64encode(raw), base64.urlsafe_b64encode(raw))
     forms |= {form.decode().rstrip("=") for form in encoded}  # some leave the padding out
-    _secrets.update(forms)
+    _secrets = tuple(sorted({*_secrets, *forms}, key=len, reverse=True))
 
 
 def scrub(text: str) -> str:
     """The text with every remembered secret masked."""
-    for secret in sorted(_secrets, key=len, reverse=True):
+    for secret in _secrets:
         if secret in text:
             text = text.replace(secret, MASK)
     return text

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from postgres import either_database, either_new_database, empty_postgres, postgres, postgres_server
 
 from gen_toolkit import text
@@ -16,6 +17,9 @@ from gen_toolkit import text
 __all__ = ["either_database", "either_new_database", "empty_postgres", "postgres", "postgres_server"]
 
 os.environ.setdefault("GEN_TOOLKIT_EMBEDDED_THREADS", "1")  # tests share two cores
+
+settings.register_profile("shared", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("shared")
 
 _LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 _real_connect = socket.socket.connect
@@ -57,7 +61,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     (root / "notebooks").mkdir(parents=True)
     (root / "gen_toolkit.toml").write_text("", encoding="utf-8")
     monkeypatch.chdir(root)
-    monkeypatch.setattr(text, "_secrets", set())  # what one test has read is no secret of the next
+    monkeypatch.setattr(text, "_secrets", ())  # what one test has read is no secret of the next
     before = dict(os.environ)
     yield root
     for name in os.environ.keys() - before.keys():

@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Any, overload
 
 from gen_toolkit import display, text
-from gen_toolkit.datasets.ids import content_id, ids_by_content
+from gen_toolkit.datasets.ids import content_id, ids_and_digest
 from gen_toolkit.datasets.split import divided
 from gen_toolkit.errors import DatasetError, nearest
-from gen_toolkit.messages.request import digest
 
 
 class Row(Mapping[str, Any]):
@@ -61,19 +61,30 @@ class Dataset(Sequence[Row]):
         """The ids of an id column; None where a row's content identifies it."""
 
     @cached_property
-    def _rows(self) -> list[Row]:
-        ids = ids_by_content(self._values) if self.given_ids is None else self.given_ids
-        return [Row(values, i) for values, i in zip(self._values, ids, strict=True)]
+    def _named(self) -> tuple[list[str], str]:
+        return ids_and_digest(self._values, self.given_ids)
 
     @cached_property
+    def _rows(self) -> list[Row]:
+        return [Row(values, i) for values, i in zip(self._values, self._named[0], strict=True)]
+
+    @property
     def digest(self) -> str:
         """SHA-256 over ids and contents in order: the same rows have the same digest everywhere."""
-        return digest([[row.id, dict(row)] for row in self._rows])
+        return self._named[1]
 
     @property
     def columns(self) -> list[str]:
         """The columns, in the order of their first appearance."""
-        return list(dict.fromkeys(column for values in self._values for column in values))
+        return list(dict.fromkeys(chain.from_iterable(self._values)))
+
+    @property
+    def shared_columns(self) -> set[str]:
+        """The columns that every row has."""
+        return set(self.columns).intersection(*self._values)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
 
     def __len__(self) -> int:
         return len(self._values)

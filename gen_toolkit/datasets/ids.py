@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gen_toolkit.datasets.place import Place, Table
 from gen_toolkit.errors import nearest
-from gen_toolkit.messages.request import digest
+from gen_toolkit.messages.request import canonical
 
 
-def ids_by_content(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The beginning of each row's hash; of equal rows the second is called `…-2`, the third `…-3`."""
-    seen: dict[str, int] = {}
-    ids = []
-    for row in rows:
-        base = content_id(row)
-        seen[base] = seen.get(base, 0) + 1
-        ids.append(base if seen[base] == 1 else f"{base}-{seen[base]}")
-    return ids
+def ids_and_digest(rows: Iterable[Mapping[str, Any]], given: Sequence[str] | None) -> tuple[list[str], str]:
+    """The id of each row, and SHA-256 over ids and contents in order. A row is written as JSON once for both.
+
+    Where none are given, an id is the beginning of the row's hash; of equal rows the second is called `…-2`, the
+    third `…-3`.
+    """
+    seen: Counter[str] = Counter()
+    ids: list[str] = []
+    whole = hashlib.sha256(b"[")
+    for number, row in enumerate(rows):
+        content = canonical(row)
+        if given is not None:
+            name = given[number]
+        else:
+            base = _content_id(content)
+            seen[base] += 1
+            name = base if seen[base] == 1 else f"{base}-{seen[base]}"
+        ids.append(name)
+        whole.update(b"%s[%s,%s]" % (b"," if number else b"", canonical(name), content))
+    whole.update(b"]")
+    return ids, whole.hexdigest()
 
 
 def content_id(row: Mapping[str, Any]) -> str:
-    return digest(row)[:16]
+    return _content_id(canonical(row))
+
+
+def _content_id(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def ids_by_column(table: Table, column: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gen_toolkit import text
@@ -23,10 +24,9 @@ def plain_row(row: Any, place: Place) -> dict[str, Any]:
     plain: dict[str, Any] = {}
     for column, value in row.items():
         name = str(column)
-        at = Place(place.path, place.row, place.line, place.id, name)
         if name in plain:
-            raise at.error("stands twice", fix="Give one of the two another name.")
-        plain[name] = value if type(value) in _PLAIN else _checked(value, at)
+            raise replace(place, column=name).error("stands twice", fix="Give one of the two another name.")
+        plain[name] = value if type(value) in _PLAIN else _checked(value, replace(place, column=name))
     return plain
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TypedDict
 
@@ -104,15 +105,15 @@ class CellWork:
                 failed = getattr(error, "call", None)
                 return RowResult(row, error=_said(error), repeat=repeat, **_took(replies, start, failed))
             took, asked = _took(replies, start), len(replies)
-            unscored = RowResult(row, value=value, probabilities=probabilities, repeat=repeat, **took)
-            scores, wrong = await self._scored(unscored)
+            scores: dict[str, Score] = {}
+            result = RowResult(row, value, scores, probabilities=probabilities, repeat=repeat, **took)
+            wrong = await self._score(result, scores)
         if len(replies) != asked:  # a judge's are its row's
-            took = _took(replies, start)
-        return RowResult(row, value, scores, wrong, probabilities=probabilities, repeat=repeat, **took)
+            result = replace(result, **_took(replies, start))
+        return result if wrong is None else replace(result, error=wrong)
 
-    async def _scored(self, result: RowResult) -> tuple[dict[str, Score], str | None]:
-        """The scores, and what went wrong: shown at its row, and never a score."""
-        scores: dict[str, Score] = {}
+    async def _score(self, result: RowResult, scores: dict[str, Score]) -> str | None:
+        """Put in the scores. What went wrong is given back: shown at its row, and never a score."""
         for scorer in self._scorers:
             given = result if getattr(scorer, "reads_result", False) else result.value
             try:
@@ -123,8 +124,8 @@ class CellWork:
             except BudgetExceeded:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever a scorer does wrong
-                return scores, f"scorer {scorer.name}: {_said(error)}"
-        return scores, None
+                return f"scorer {scorer.name}: {_said(error)}"
+        return None
 
 
 def _is_of_all_rows(error: Exception, first: bool, answered: bool) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from gen_toolkit import display, text
@@ -211,16 +212,16 @@ class Result:
 
     def table(self) -> tuple[list[str], list[list[Any]]]:
         """(columns, rows): one line a row, as shown in notebooks and in MLflow's table view."""
-        inputs = list(dict.fromkeys(c for row in self.rows for c in row.row))
+        inputs = list(dict.fromkeys(chain.from_iterable(row.row for row in self.rows)))
         repeat = ["repeat"] if self.is_repeated else []
         columns = ["row", *repeat, *inputs, "output", *self.scorers, "error", "seconds"]
         rows = [
             [
                 r.row.id,
                 *([r.repeat] if repeat else []),
-                *(r.row.get(c) for c in inputs),
+                *map(r.row.get, inputs),
                 r.plain_value,
-                *(r.scores[s].value if s in r.scores else None for s in self.scorers),
+                *[r.scores[s].value if s in r.scores else None for s in self.scorers],
                 r.error,
                 round(r.seconds, 4),
             ]

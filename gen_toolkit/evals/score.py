@@ -24,6 +24,10 @@ class Score:
     label: str | None = None
 
 
+_PLAIN = {(float, str, str), (float, str, type(None))}
+"""The types that a Score is made of."""
+
+
 class Scorer(Protocol):
     """A callable of (value, row) that returns a bool, a number or a Score; its name names the metric.
 
@@ -61,6 +65,8 @@ def as_score(scorer: Scorer | str, given: Any) -> Score:
             fix="Correct the scorer, or the range it declares.",
             scorer=name,
         )
+    if (type(score.value), type(score.reason), type(score.label)) in _PLAIN:
+        return score
     return Score(number, str(score.reason or ""), None if score.label is None else str(score.label))
 
 
@@ -72,6 +78,8 @@ def columns_of(scorer: Scorer) -> tuple[str, ...]:
 
 def _number(given: Any) -> float | None:
     """A bool or a real number as a float, numpy's included; None for anything else."""
+    if type(given) is float:
+        return given
     if hasattr(given, "dtype") and getattr(given, "ndim", None) == 0:
         given = given.item()
     if not isinstance(given, numbers.Real):

@@ -30,7 +30,7 @@ def task_of(
             )
         title = getattr(subject, "__name__", type(subject).__name__)
         return Task(title, function=subject)
-    columns = set.intersection(*(set(row) for row in data))
+    columns = data.shared_columns
     for variable in sorted(subject.variables - subject.defaults.keys() - columns):
         raise MissingVariable(
             f"prompt {subject.name!r} needs {variable!r}, which is no column of every row; "

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gen_toolkit import scope, text
 from gen_toolkit.messages.request import Request, digest_of_texts
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One request at one place: what is known before the answer."""
 
     id: str
@@ -23,9 +22,6 @@ class Call:
     request: Request
     bodies: bool = True
     """Whether the journal keeps what was said, or only its hash."""
-
-    def __post_init__(self) -> None:
-        assert self.request.alias, "only an addressed request has a place"
 
 
 @dataclass(frozen=True)
@@ -43,6 +39,7 @@ class Known:
 
 def new_call(request: Request, *, bodies: bool = True) -> Call:
     """Name the call that is about to be made. Counts it: ask once per call."""
+    assert request.alias, "only an addressed request has a place"
     where = scope.current()
     place, local = scope.place(request.hash)
     return Call(

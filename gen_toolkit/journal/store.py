@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gen_toolkit.amount import to_pico
 from gen_toolkit.database.engine import Database, open_database
@@ -32,8 +32,7 @@ class InFlight:
     """Another process is waiting for the answer to this very call."""
 
 
-@dataclass(frozen=True)
-class _Ask:
+class _Ask(NamedTuple):
     row: dict[str, Any]
     reuse: bool
 

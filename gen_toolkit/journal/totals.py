@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from gen_toolkit.amount import from_pico
 from gen_toolkit.database.engine import Database
-from gen_toolkit.database.sql import select
+from gen_toolkit.database.sql import Row, func, select
 from gen_toolkit.database.tables import calls
 from gen_toolkit.messages.reply import Usage
+
+_SUMS = [
+    func.count().label("calls"),
+    func.sum(calls.c.unanswered).label("unanswered"),
+    *(func.sum(calls.c[name]).label(name) for name in ("cost", "input_tokens", "output_tokens")),
+    *(func.count(calls.c[name]).label(f"{name}_known") for name in ("cost", "input_tokens", "output_tokens")),
+]
 
 
 @dataclass(frozen=True)
@@ -28,22 +37,27 @@ class Totals:
 
 def totals(database: Database, *runs: str) -> Totals:
     """The sum over the calls made by these runs (reused answers made none)."""
+    query = (
+        select(calls.c.alias, calls.c.prompt, *_SUMS)
+        .where(calls.c.run.in_(runs))
+        .group_by(calls.c.alias, calls.c.prompt)
+    )
     with database.read() as connection:
-        made = connection.execute(
-            select(
-                calls.c.alias,
-                calls.c.prompt,
-                calls.c.input_tokens,
-                calls.c.output_tokens,
-                calls.c.cost,
-                calls.c.unanswered,
-            ).where(calls.c.run.in_(runs))
-        ).all()
-    usage = Usage(0, 0, None, None)
-    cost: Decimal | None = Decimal(0)
-    for call in made:
-        usage += Usage(call.input_tokens, call.output_tokens)
-        cost = None if cost is None or call.cost is None else cost + from_pico(call.cost)
-    models = tuple(sorted({call.alias for call in made}))
-    prompts = tuple(sorted({call.prompt for call in made if call.prompt}))
-    return Totals(len(made), usage, cost, sum(call.unanswered for call in made), models, prompts)
+        found = connection.execute(query).all()
+    made = sum(row.calls for row in found)
+    cost = _sum(found, "cost", made)
+    return Totals(
+        made,
+        Usage(_sum(found, "input_tokens", made), _sum(found, "output_tokens", made)),
+        None if cost is None else from_pico(cost),
+        sum(int(row.unanswered) for row in found),
+        models=tuple(sorted({row.alias for row in found})),
+        prompts=tuple(sorted({row.prompt for row in found if row.prompt})),
+    )
+
+
+def _sum(found: Sequence[Row[Any]], name: str, calls: int) -> int | None:
+    """None where one of the calls does not say."""
+    if sum(getattr(row, f"{name}_known") for row in found) < calls:
+        return None
+    return sum(int(getattr(row, name) or 0) for row in found)

@@ -22,18 +22,20 @@ Message = Mapping[str, Any]
 _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 
 
+def canonical(data: Any) -> bytes:
+    """The JSON of `data` that digests are made of: the same for equal data."""
+    return _canonical(data).encode("utf-8", "surrogatepass")
+
+
 def digest(data: Any) -> str:
     """SHA-256 of the canonical JSON of `data`, in hexadecimal."""
-    return _sha256(_canonical(data))
+    return hashlib.sha256(canonical(data)).hexdigest()
 
 
 def digest_of_texts(*texts: str) -> str:
     """The `digest` of a list of texts: keys are made of them, several a call."""
-    return _sha256(f"[{','.join(map(encode_basestring, texts))}]")
-
-
-def _sha256(canonical: str) -> str:
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+    written = f"[{','.join(map(encode_basestring, texts))}]"
+    return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def _number(source: object, name: str) -> int | None:
 def decoded(request: Request, content: bytes, where: str = "the answer") -> Any:
     """JSON, or a BadReply."""
     try:
-        return json.loads(content.decode("utf-8-sig"))
+        return json.loads(content.decode().removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
         raise BadReply(
             f"{request.alias!r} answered with something that is not JSON ({where}: {type(error).__name__})",

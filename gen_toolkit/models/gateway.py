@@ -114,6 +114,8 @@ def mask(model: Model) -> Callable[[str], str]:
     if isinstance(model, str):
         aliases = [settings.alias(model)[1]]
     rules = [found for alias in aliases if not (found := Rules(alias.guard.input)).is_empty]
+    if not rules:
+        return str  # the text itself
 
     def masked(text: str) -> str:
         for each in rules:

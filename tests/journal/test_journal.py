@@ -195,6 +195,7 @@ def test_a_cancelled_call_is_journaled_as_failed(calls: Rows) -> None:
     async def impatient() -> None:
         await asyncio.wait_for(gt.achat("hi", model=gt.ScriptedModel(lambda m: hang(m))), 0.2)
 
+    open_database()  # now, and not within the time that the call has
     with pytest.raises(TimeoutError):
         asyncio.run(impatient())
     for _ in range(100):

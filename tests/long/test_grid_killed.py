@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import json
 import os
 import random
 import signal
@@ -10,7 +12,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,14 +27,20 @@ ROWS = [{"text": f"film {n:03}", "label": "good"} for n in range(125)]
 CASES = 2 * 2 * 2 * len(ROWS) * 2  # prompts × models × options × rows × repeats
 DELIVERED = (1, 150, 151, 600, 1100, 1600, 1990)  # a kill comes when so many answers are in the journal; 151 is soon
 
+MOST = int(os.environ.get("ANSWERS", CASES))
+"""Answers that this process gets."""
+_given = itertools.count()
+
 
 async def answer(_: Any) -> str:
     """No two runs would agree: what is asked for again is answered otherwise, half of the time."""
     await asyncio.sleep(0.02)
+    if next(_given) >= MOST:
+        await asyncio.sleep(3600)  # whoever is to be killed does not come to its end before
     return random.choice(["good", "bad"])
 
 
-def evaluated(calls: Any = None) -> Any:
+def evaluated() -> Any:
     prompts = [gt.Prompt(name, user=f"{name} {{{{ text }}}}", output=Literal["good", "bad"]) for name in ("is", "was")]
     return gt.evaluate(
         prompts,
@@ -43,8 +50,34 @@ def evaluated(calls: Any = None) -> Any:
         options=[{"temperature": 0}, {"temperature": 1}],
         repeats=2,
         baseline=prompts[0],
-        calls=calls,
     )
+
+
+def told(grid: Any, store: Store) -> str:
+    """All that is known at the end, as one text: results, verdicts, and MLflow's tables."""
+    return json.dumps(
+        {
+            "grid": grid.to_json(),
+            "cells": [cell.to_json() for cell in grid],
+            "verdicts": [repr(cell.verdicts) for cell in grid],
+            "tables": [store.artifact(cell.run, "rows.json") for cell in grid],
+        }
+    )
+
+
+def undisturbed(workspace: Path, cassette: Path) -> str:
+    """The same evaluation in a workspace that has seen none of it, its replies read from a cassette."""
+    workspace.mkdir()
+    (workspace / "gen_toolkit.toml").write_text("", encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    done = python(
+        "import test_grid_killed as work; print(work.told(work.evaluated(), work.Store(work.Path.cwd())))",
+        workspace,
+        environment | {"GEN_TOOLKIT_CALLS": "replay", "GEN_TOOLKIT_CASSETTE": str(cassette)},
+    )
+    said, wrong = done.communicate()
+    assert done.returncode == 0, wrong.decode()
+    return said.decode().splitlines()[-1]
 
 
 def answered(database: Path) -> set[str]:
@@ -53,11 +86,10 @@ def answered(database: Path) -> set[str]:
         return {found for (found,) in connection.execute("select id from calls where state = 'answered'")}
 
 
-def started(workspace: Path) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    script = f"import {Path(__file__).stem} as work; work.evaluated()"
-    while True:
-        yield subprocess.Popen([sys.executable, "-c", script], env=environment, cwd=workspace, stderr=subprocess.PIPE)
+def python(script: str, workspace: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    command = [sys.executable, "-c", script]
+    return subprocess.Popen(command, env=environment, cwd=workspace, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def killed(process: subprocess.Popen[bytes], database: Path, when: int) -> None:
@@ -80,17 +112,19 @@ def _or_none(database: Path) -> set[str]:
 
 
 def test_what_was_delivered_is_never_asked_for_again_and_the_tables_are_those_of_an_undisturbed_run(
-    workspace: Path, store: Store
+    workspace: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = workspace / "mlruns" / "gen_toolkit.db"
-    processes = started(workspace)
     before: set[str] = set()
     for when in DELIVERED:
-        killed(next(processes), database, when)
+        environment = {**os.environ, "ANSWERS": str(when - len(before) + 5)}
+        killed(python("import test_grid_killed as work; work.evaluated()", workspace, environment), database, when)
         delivered = answered(database)
         assert before <= delivered
         before = delivered
     assert len(before) < CASES, "it was to be killed before its end"
+    cassette = tmp_path / "replies.jsonl"
+    monkeypatch.setenv("GEN_TOOLKIT_CASSETTE", str(cassette))  # all replies: the recorded ones and the new
     again = evaluated()
     assert [len(cell.rows) for cell in again] == [250] * 8
     assert store.sql("select count(*) from calls where state = 'answered'") == [(CASES,)]
@@ -100,9 +134,5 @@ def test_what_was_delivered_is_never_asked_for_again_and_the_tables_are_those_of
     assert sum(cell.calls for cell in again) == CASES - len(before)
     lost = store.sql("select count(*) from calls where state <> 'answered'")[0][0]
     print(f"{len(DELIVERED)} kills; delivered before the last run: {len(before)}; asked and cut off by a kill: {lost}")
-    undisturbed = evaluated(calls="replay")
-    assert again.to_json() == undisturbed.to_json()
-    assert [cell.to_json() for cell in again] == [cell.to_json() for cell in undisturbed]
-    assert [cell.verdicts for cell in again] == [cell.verdicts for cell in undisturbed]
-    for one, other in zip(again, undisturbed, strict=True):
-        assert store.artifact(one.run, "rows.json") == store.artifact(other.run, "rows.json")
+    assert len(cassette.read_text(encoding="utf-8").splitlines()) == CASES
+    assert told(again, store) == undisturbed(tmp_path / "undisturbed", cassette)

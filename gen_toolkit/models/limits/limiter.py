@@ -76,7 +76,11 @@ class Limiter:
         if self._callers or self._due or now - self._looked > FRESH:
             return None
         leased = self._lease(tokens, now)
-        return None if leased is None else self._permit(tokens, leased, now)
+        if leased is None:
+            return None
+        if now - self._looked > FRESH / 2 and min(self._credit) == math.inf:
+            self._ask()  # where nothing but a pause holds anybody up nobody need wait for the next look
+        return self._permit(tokens, leased, now)
 
     async def wait(self, tokens: float, patience: float) -> Permit:
         """Wait for a call's turn. Raises ModelOverloaded where its server's pause is longer than `patience` seconds.
@@ -180,7 +184,8 @@ class Limiter:
         credit = self._credit if time.monotonic() - self._looked <= FRESH else NOTHING
         requests, tokens = (left if math.isfinite(left) else 0.0 for left in credit)
         ask = Ask(self.limit, calls, Units(requests, tokens - self._owed))
-        self._credit, self._owed = NOTHING, 0.0
+        self._credit = Units(credit.requests - requests, credit.tokens - tokens)  # no limit stays none
+        self._owed = 0.0
         self._commits.send(settle, ask).add_done_callback(lambda told: self._answered(calls, told))
 
     def _answered(self, calls: tuple[float, ...], told: asyncio.Future[Lease | None]) -> None:

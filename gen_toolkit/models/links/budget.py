@@ -105,6 +105,8 @@ class _Attempt:
         self._held = most
 
     def answered(self, reply: Reply) -> Reply:
+        if self._held is None:
+            return reply
         usage = reply.usage
         known = usage.input_tokens is not None and usage.output_tokens is not None
         tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0) if known else None

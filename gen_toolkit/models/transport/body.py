@@ -86,6 +86,8 @@ async def whole(server: Server, response: Response, limit: int) -> bytes:
     found: list[bytes] = []
     last = bytearray()  # pieces may be of one byte each, which by themselves take forty
     with _typed(server, response, limit) as unpacker:
+        if (arrived := response.arrived()) is not None:
+            return b"".join(unpacker.feed(arrived))
         async with contextlib.aclosing(response.chunks()) as chunks:
             async for chunk in chunks:
                 for data in unpacker.feed(chunk):

@@ -147,6 +147,12 @@ class FastResponse:
         elif protocol is not None:
             self._break_off()
 
+    def arrived(self) -> bytes | None:
+        try:
+            return self._content.read_nowait() if self._content.is_eof() else None
+        except (aiohttp.ClientError, OSError) as error:
+            raise _failed(self._server, error) from None
+
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         try:
             async for chunk in self._content.iter_any():

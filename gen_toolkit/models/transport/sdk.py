@@ -60,6 +60,9 @@ class SdkResponse:
         self.status = answer.status_code
         self.headers: Mapping[str, str] = answer.headers
 
+    def arrived(self) -> None:
+        """It is not told."""
+
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         try:
             async for chunk in self._answer.aiter_raw():

@@ -26,6 +26,10 @@ class Response(Protocol):
         """To be asked for in small letters."""
         ...
 
+    def arrived(self) -> bytes | None:
+        """The whole body, where all of it is there already, as short answers come; else None, and nothing is taken."""
+        ...
+
     def chunks(self) -> AsyncGenerator[bytes, None]:
         """The body as it arrives, still compressed where it is. Raises ModelUnreachable when it breaks off."""
         ...

@@ -85,10 +85,26 @@ def test_an_alias_without_limits_writes_nothing_and_looks_now_and_then() -> None
         await asyncio.gather(*(go(one) for _ in range(300)))
         for _ in range(1_000):
             await go(one, 5_000.0)
-        assert commits.questions <= 3 + (time.monotonic() - start) / FRESH
+        assert commits.questions <= 3 + (time.monotonic() - start) / (FRESH / 2)
 
     run(work)
     assert rows() == 0
+
+
+def test_where_there_is_no_limit_the_next_look_is_taken_before_anybody_must_wait_for_it() -> None:
+    async def work() -> None:
+        commits = Counting(open_database())
+        one = limiter(commits=commits)
+        await go(one)
+        for _ in range(3):
+            asked = commits.questions
+            one._looked = time.monotonic() - FRESH * 0.6
+            assert all(one.take(100.0) for _ in range(100))
+            while time.monotonic() - one._looked > FRESH / 2:
+                await asyncio.sleep(0.01)
+            assert commits.questions == asked + 1
+
+    run(work)
 
 
 @pytest.mark.parametrize(("requests", "tokens"), [(20_000, 0), (0, 20_000_000), (20_000, 20_000_000)])

@@ -45,12 +45,22 @@ class Answer:
         self.headers: Mapping[str, str] = {"content-encoding": encoding}
         self.read = 0
 
+    def arrived(self) -> bytes | None:
+        return None
+
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         for part in self.parts:
             self.read += 1
             yield part
 
     async def close(self) -> None: ...
+
+
+class AtOnce(Answer):
+    """One that is there already, all of it."""
+
+    def arrived(self) -> bytes:
+        return b"".join(self.parts)
 
 
 @pytest.mark.parametrize("how", PACKED)
@@ -90,8 +100,12 @@ def test_what_is_announced_as_too_large_is_not_read_at_all(size: str) -> None:
     assert answer.read == 0
 
 
-def test_the_limit_itself_is_allowed() -> None:
-    assert len(asyncio.run(whole(SERVER, Answer("gzip", gzip.compress(bytes(MIB))), MIB))) == MIB
+@pytest.mark.parametrize("kind", [Answer, AtOnce])
+def test_the_limit_itself_is_allowed_and_no_more(kind: type[Answer]) -> None:
+    for encoding, pack in (("gzip", gzip.compress), ("", bytes)):
+        assert asyncio.run(whole(SERVER, kind(encoding, pack(bytes(MIB))), MIB)) == bytes(MIB)
+        with pytest.raises(BadReply, match="more than 1 MiB"):
+            asyncio.run(whole(SERVER, kind(encoding, pack(bytes(MIB + 1))), MIB))
 
 
 @pytest.mark.parametrize(
@@ -106,9 +120,10 @@ def test_the_limit_itself_is_allowed() -> None:
     ],
 )
 def test_what_cannot_be_unpacked_is_a_typed_error(encoding: str, body: bytes, kind: type[ModelError], why: str) -> None:
-    with pytest.raises(ModelError, match=why) as caught:
-        asyncio.run(whole(SERVER, Answer(encoding, body), MIB))
-    assert (type(caught.value), caught.value.billed) == (kind, None)
+    for answer in (Answer(encoding, body), AtOnce(encoding, body)):
+        with pytest.raises(ModelError, match=why) as caught:
+            asyncio.run(whole(SERVER, answer, MIB))
+        assert (type(caught.value), caught.value.billed) == (kind, None)
 
 
 @pytest.mark.parametrize(
