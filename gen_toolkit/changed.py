@@ -15,15 +15,14 @@ def changed(data: Data, **fields: Any) -> Data:
     is worked out again.
     """
     kind: Any = type(data)
+    if not fields.keys() <= kind.__dataclass_fields__.keys():
+        raise TypeError(f"{kind.__name__} has no field {', '.join(fields.keys() - kind.__dataclass_fields__.keys())}")
     copy: Data = object.__new__(kind)
     state = copy.__dict__
     state.update(data.__dict__)
     for name in _worked_out(kind):
         state.pop(name, None)
     state.update(fields)
-    known = kind.__dataclass_fields__
-    if len(state) != len(known):
-        raise TypeError(f"{kind.__name__} has no field {', '.join(state.keys() - known.keys())}")
     return copy
 
 
