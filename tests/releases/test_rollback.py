@@ -18,7 +18,7 @@ from notebook_cells import KEEPS, enter, furnish, written
 
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import DatabaseError, GenToolkitError, NotFound, ReleaseError
-from gen_toolkit.releases.moves import Move, moves_of, with_edits
+from gen_toolkit.releases.moves import Move, moves_of, recorded, with_edits
 from gen_toolkit.releases.pipeline import Pipeline, pipeline_of
 from gen_toolkit.releases.promote import promote
 from gen_toolkit.releases.rollback import rollback, stack_of
@@ -384,6 +384,16 @@ def test_moves_are_kept_on_either_database(either_database: str, workspace: Path
     assert second.reason == "x" * 1000
     assert abs((second.at or 0.0) - (first.at or 0.0)) < 600
     assert moves_of("other") == []
+    assert (pipeline.live, rollback_by_override(pipeline, 1), pipeline.live) == (2, None, 1)
+    pipeline.file.unlink()
+    assert (pipeline.live, rollback_by_override(pipeline, 2), pipeline.live) == (None, None, 2)
+    pipeline.file.write_text("live = 1\n")
+    assert (pipeline.live, pipeline.standing.override) == (1, None)
+
+
+def rollback_by_override(pipeline: Pipeline, number: int) -> None:
+    with recorded("label", "override", pipeline.standing, number):
+        pass
 
 
 def test_a_reason_is_shown_on_one_line_without_its_tricks(anywhere: Pipeline, gen: Gen) -> None:
