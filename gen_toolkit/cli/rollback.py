@@ -38,8 +38,10 @@ def rollback(
     print(f"release {done.live} of {name} is live; {was}{_by_override(done.override)}")
     if done.override:
         print(f"  until   pipeline.toml says something else: set live = {done.live} where it comes from, and deploy it")
-    else:
+    elif done.changed:
         print(f"  commit  pipelines/{name}/pipeline.toml")
+    else:
+        print("  over    the override: pipeline.toml says the same")
     print(f"  record  gen release history {name}")
 
 

@@ -27,6 +27,8 @@ class RolledBack:
     """False: it was live already."""
     override: str
     """Why the ledger says so and pipeline.toml does not; "" where that does."""
+    changed: bool = False
+    """Whether pipeline.toml was changed."""
 
     def to_json(self) -> dict[str, Any]:
         return dict(vars(self))
@@ -47,12 +49,13 @@ def rollback(name: str, to: int | None = None, reason: str = "") -> RolledBack:
         verify(pipeline.release_folder(number))
         if before.number == number and (instead or before.said == number):
             return RolledBack(name, number, number, False, instead if before.override else "")
-        if instead:
+        if instead:  # or, where the file says that release, the end of an override
             with recorded(name, "override", before, number, reason):
                 pass
         else:
             pipeline.set_live(number, "rollback", reason)
-    return RolledBack(name, before.number, number, True, "" if before.said == number else instead)
+    says_so = before.said == number
+    return RolledBack(name, before.number, number, True, "" if says_so else instead, not instead and not says_so)
 
 
 def why_not_in_the_file(pipeline: Pipeline) -> str:

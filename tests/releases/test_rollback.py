@@ -18,6 +18,8 @@ from notebook_cells import KEEPS, enter, furnish, written
 
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import DatabaseError, GenToolkitError, NotFound, ReleaseError
+from gen_toolkit.jobs.ledger import Filter, Ledger
+from gen_toolkit.releases.fan_out import fan_out
 from gen_toolkit.releases.moves import Move, moves_of, recorded, with_edits
 from gen_toolkit.releases.pipeline import Pipeline, pipeline_of
 from gen_toolkit.releases.promote import promote
@@ -71,7 +73,7 @@ def test_back_and_forward_again_leaves_every_byte_as_it_was(label: Pipeline) -> 
     label.file.write_bytes(b"# ours\r\nlive = 3  # the good one\r\n\r\ntimeout_s = 60\r\n")
     before = hashes(label.folder)
     back = rollback("label", reason="wrong labels")
-    assert (back.was, back.live, back.moved, back.override) == (3, 2, True, "")
+    assert (back.was, back.live, back.moved, back.override, back.changed) == (3, 2, True, "", True)
     assert label.file.read_bytes() == b"# ours\r\nlive = 2  # the good one\r\n\r\ntimeout_s = 60\r\n"
     assert {name for name, sha in hashes(label.folder).items() if before[name] != sha} == {"pipeline.toml"}
     rollback("label", 3)
@@ -271,6 +273,23 @@ def test_gen_run_says_so_before_it_runs(
     assert Asked.of(anywhere).facts["release"] == 2
 
 
+def test_parts_of_a_run_are_all_of_one_release_whatever_goes_live_meanwhile(
+    label: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Parts(list[dict[str, Any]]):
+        def __iter__(self) -> Iterator[dict[str, Any]]:
+            for part in super().__iter__():
+                yield part
+                if label.live != 2:
+                    rollback("label", 2)
+
+    monkeypatch.setattr("gen_toolkit.releases.fan_out.carry_out_parts", lambda lease, **_: lease.run)
+    parent: Any = fan_out("label", {}, Parts([{"limit": 1}, {"limit": 2}]), progress=lambda *_: None)
+    found = Ledger(open_database()).list(Filter(parent=parent))
+    assert [run.release for run in found] == [3, 3]
+    assert label.live == 2
+
+
 @pytest.mark.parametrize("says", [1, 2])
 def test_an_override_is_over_when_the_file_says_something_else(anywhere: Pipeline, says: int) -> None:
     rollback("label")
@@ -293,7 +312,7 @@ def test_an_override_is_over_when_something_is_promoted_also_the_same_again(anyw
 def test_an_override_is_over_when_another_one_says_what_the_file_says(anywhere: Pipeline) -> None:
     rollback("label")
     back = rollback("label", 3)
-    assert (back.live, back.moved, back.override) == (3, True, "")
+    assert (back.live, back.moved, back.override, back.changed) == (3, True, "", False)
     assert (anywhere.live, anywhere.standing.override) == (3, None)
 
 
