@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,18 +53,28 @@ def remount(disk: Path, how: str) -> None:
 
 
 @contextlib.contextmanager
-def as_nobody(root: Path) -> Iterator[None]:
-    """As a user who owns what is under `root`, and is bound by its permissions, also where the tests run as root."""
-    if os.geteuid() != 0:
-        yield
-        return
-    for path in [root, *root.rglob("*")]:
-        shutil.chown(path, _NOBODY)
-    for folder in root.parents:
-        if not folder.stat().st_mode & 0o001:
-            folder.chmod(folder.stat().st_mode | 0o111)
-    os.seteuid(_NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
+def as_nobody(root: Path) -> Iterator[Path]:
+    """In a copy of `root`, as a user who owns it and is bound by its permissions, also where the tests run as root.
+
+    pytest's own folders are closed to others, by whoever starts it next.
+    """
+    here = Path.cwd()
+    with tempfile.TemporaryDirectory(prefix="gen-nobody-") as name:
+        Path(name).chmod(0o755)
+        copy = Path(name) / "work"
+        shutil.copytree(root, copy)
+        is_root = os.geteuid() == 0
+        if is_root:
+            for path in [copy, *copy.rglob("*")]:
+                shutil.chown(path, _NOBODY)
+        os.chdir(copy)
+        if is_root:
+            os.seteuid(_NOBODY)
+        try:
+            yield copy
+        finally:
+            if is_root:
+                os.seteuid(0)
+            os.chdir(here)
+            for path in copy.rglob("*"):
+                path.chmod(path.stat().st_mode | 0o700)

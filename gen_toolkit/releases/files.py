@@ -42,3 +42,19 @@ def stay_inside(root: Path, *paths: Path) -> None:
         if target is None or not target.is_relative_to(inside):
             where = "nowhere" if target is None else f"out of the workspace, to {target}"
             raise ReleaseError(f"{path} leads {where}", fix="Put the folder itself there; such a link is not followed.")
+
+
+def folders_with(name: str, folder: Path) -> list[Path]:
+    """The folders in `folder` that hold something of that name, in order; also those that cannot be looked at."""
+    with reading(folder):
+        return sorted(path for path in folder.iterdir() if _may_hold(path, name)) if folder.is_dir() else []
+
+
+def _may_hold(folder: Path, name: str) -> bool:
+    try:
+        (folder / name).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True

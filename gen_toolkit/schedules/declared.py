@@ -11,6 +11,7 @@ from gen_toolkit.errors import GenToolkitError, ParameterError, SettingError, ne
 from gen_toolkit.ipynb import read_notebook
 from gen_toolkit.jobs.parameters import Parameters
 from gen_toolkit.releases.check import parameters_of
+from gen_toolkit.releases.files import folders_with
 from gen_toolkit.releases.pipeline import Pipeline, pipeline_of
 from gen_toolkit.schedules.schedule import Schedule
 from gen_toolkit.workspace import Workspace
@@ -44,7 +45,7 @@ def read_schedule(table: Mapping[str, Any], origin: str) -> Schedule:
 def scheduled(workspace: Workspace) -> dict[str, tuple[Pipeline, Schedule | GenToolkitError]]:
     """Every pipeline of the workspace that has a schedule, by name; where its file is wrong, the error."""
     found: dict[str, tuple[Pipeline, Schedule | GenToolkitError]] = {}
-    for folder in sorted(path.parent for path in workspace.pipelines.glob("*/pipeline.toml")):
+    for folder in folders_with("pipeline.toml", workspace.pipelines):
         pipeline = Pipeline(folder.name, folder)
         try:
             schedule = schedule_of(pipeline_of(workspace, folder.name, must_exist=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable
@@ -13,6 +14,9 @@ from disks import as_nobody, disk, fill
 from notebook_cells import KEEPS, furnish, written
 from released import released
 
+from gen_toolkit.alerts.declared import channels
+from gen_toolkit.errors import SettingError
+from gen_toolkit.jobs.warm.modules import wanted
 from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.schedules.declared import scheduled
 from gen_toolkit.settings import load_settings
@@ -97,6 +101,10 @@ def test_a_file_that_cannot_be_understood_is_one_line_of_every_command(
         assert "pipeline.toml" in said, command
         assert says in said, command
     assert says in gen("release", "list")  # of all: a line among others
+    assert says in str(scheduled(load_settings().workspace)["label"][1])
+    assert wanted(load_settings().workspace) == []
+    with pytest.raises(SettingError) if "cannot be read" in says else contextlib.nullcontext():
+        channels(load_settings(), "label")
     assert label.file.read_bytes() == content
 
 
@@ -148,6 +156,7 @@ def test_links_out_of_the_workspace_are_followed_by_no_command(
             continue
         assert says in gen(*("label" if word == "NAME" else word for word in command), code=2), command
     assert says in gen("release", "list")
+    assert wanted(load_settings().workspace) == []
     assert outside(label.folder.parents[1]) == before
 
 
@@ -215,24 +224,17 @@ def test_a_folder_that_is_no_pipeline_hides_no_other(label: Pipeline, gen: Gen) 
     assert [type(schedule).__name__ for _, schedule in found.values()] == ["ReleaseError", "ReleaseError"]
 
 
-@pytest.mark.parametrize("where", ["folder", "releases", "file", "1"])
+@pytest.mark.parametrize("where", [".", "releases", "pipeline.toml", "releases/1"])
 def test_what_may_not_be_looked_at_is_one_line(label: Pipeline, gen: Gen, where: str) -> None:
     gen("release", "list")  # what is loaded later is loaded as somebody who may
     gen("release", "rollback", "label", "--to", "1")
-    path = label.releases / "1" if where == "1" else getattr(label, where)
-    with as_nobody(label.folder.parents[1]):
-        mode = path.stat().st_mode
-        path.chmod(0)
-        try:
-            for command in (
-                ["run", "label"],
-                ["release", "show", "label"],
-                ["release", "rollback", "label", "--to", "1"],
-            ):
-                assert "Permission denied" in gen(*command, code=2), command
-            assert "Permission denied" in gen("release", "list")
-        finally:
-            path.chmod(mode)
+    with as_nobody(label.folder.parents[1]) as copy:
+        (copy / "pipelines/label" / where).chmod(0)
+        for command in (["run", "label"], ["release", "show", "label"], ["release", "rollback", "label", "--to", "1"]):
+            assert "Permission denied" in gen(*command, code=2), command
+        assert "Permission denied" in gen("release", "list")
+        if where in {".", "pipeline.toml"}:  # what is not served is said to be
+            assert "Permission denied" in str(scheduled(load_settings().workspace)["label"][1])
 
 
 def test_a_promotion_on_a_disk_that_is_full_leaves_what_was(

@@ -335,12 +335,13 @@ def test_in_a_checkout_again_the_file_is_made_to_agree(anywhere: Pipeline) -> No
 
 
 def test_a_folder_that_may_not_be_written_to_is_overridden(label: Pipeline) -> None:
-    label.folder.chmod(0o555)
-    with as_nobody(label.folder.parents[1]):
+    with as_nobody(label.folder.parents[1]) as copy:
+        folder = copy / "pipelines/label"
+        folder.chmod(0o555)
         done = rollback("label")
-    label.folder.chmod(0o755)
-    assert (done.live, done.override) == (2, f"{label.folder} is read-only")
-    assert (label.standing.said, label.live) == (3, 2)
+        assert (done.live, done.override) == (2, f"{folder} is read-only")
+        standing = Pipeline("label", folder).standing
+        assert (standing.said, standing.number) == (3, 2)
 
 
 def test_a_workspace_on_a_read_only_disk_is_overridden(
