@@ -205,7 +205,7 @@ def test_a_file_where_a_folder_should_be_is_one_line(label: Pipeline, gen: Gen, 
     written(Path("notebooks/label.ipynb"), KEEPS, "x = 2")
     if where == "releases":
         gen("run", "label", code=2)
-        gen("promote", "notebooks/label.ipynb", "--as", "label", code=2)
+        assert "cannot be written" in gen("promote", "notebooks/label.ipynb", "--as", "label", "--json", code=2)
     else:
         assert f"release {where}: " in gen("release", "list", "label")
         gen("run", "label", "--release", where, code=2)
