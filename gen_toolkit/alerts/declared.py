@@ -50,11 +50,11 @@ def _setting_error(error: ValidationError, origin: str, where: str) -> SettingEr
 
 
 def _table(file: Path) -> dict[str, Any]:
-    if not file.is_file():
-        return {}
     try:
+        if not file.is_file():
+            return {}
         table = tomllib.loads(file.read_text(encoding="utf-8")).get("alerts", {})
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingError(f"{file} cannot be read: {error}", fix="Correct the file.") from None
     if not isinstance(table, dict):
         raise SettingError(f"{file}: alerts is {table!r}", fix="It must be a table.")

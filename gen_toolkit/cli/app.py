@@ -22,6 +22,7 @@ from gen_toolkit.cli import (
     notebooks,
     prompts,
     releases,
+    rollback,
     runs,
     schedules,
     serve,
@@ -58,6 +59,8 @@ app.command("cancel")(runs.cancel)
 app.command("serve")(serve.serve)
 app.add_typer(schedules.group, name="schedule")
 app.add_typer(runs.group, name="runs")
+releases.group.command("rollback")(rollback.rollback)
+releases.group.command("history")(rollback.history)
 app.add_typer(releases.group, name="release")
 app.add_typer(models.group, name="models")
 app.add_typer(calls.group, name="calls")

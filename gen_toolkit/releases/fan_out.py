@@ -31,7 +31,9 @@ def fan_out(
 
     The parent succeeds when every part did. Raises what refuses a part, naming it.
     """
-    ready = [_job(name, number, given, part, place) for place, part in enumerate(parts, 1)]
+    ready: list[Job] = []
+    for place, part in enumerate(parts, 1):  # all of one release, also when another goes live meanwhile
+        ready.append(_job(name, ready[0].release if ready else number, given, part, place))
     ledger = Ledger(open_database())
     first = ready[0]
     parent = NewRun(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import shutil
 import tempfile
@@ -10,12 +9,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from gen_toolkit.errors import CheckFailed, InputError, ReleaseError
+from gen_toolkit.errors import CheckFailed
 from gen_toolkit.releases.check import check
+from gen_toolkit.releases.files import writing
 from gen_toolkit.releases.finding import Subject
 from gen_toolkit.releases.freeze import Frozen, freeze, write_release
 from gen_toolkit.releases.pipeline import Pipeline, pipeline_of
 from gen_toolkit.settings import load_settings
+from gen_toolkit.tracking.registry import author
 from gen_toolkit.tracking.source import git_commit
 
 
@@ -39,9 +40,10 @@ def promote(path: Path, name: str) -> Promoted:
     pipeline = pipeline_of(workspace, name, must_exist=False)
     subject = checked(path, tuple(pipeline.settings().get("include", ())))
     frozen = freeze(subject, tuple(pipeline.settings().get("models", ())))
-    known = _find(pipeline, frozen.digest)
-    number = known or _write(pipeline, frozen, subject)
-    pipeline.set_live(number)
+    with pipeline.alone():  # of two at once the second finds what the first has made
+        known = _find(pipeline, frozen.digest)
+        number = known or _write(pipeline, frozen, subject)
+        pipeline.set_live(number)
     return Promoted(pipeline, number, frozen.digest, made=known is None)
 
 
@@ -72,29 +74,19 @@ def _find(pipeline: Pipeline, digest: str) -> int | None:
 
 def _write(pipeline: Pipeline, frozen: Frozen, subject: Subject) -> int:
     """Write the release beside the others, then give it the next free number by a rename: all or nothing."""
-    try:
+    with writing(pipeline.releases):
         pipeline.releases.mkdir(parents=True, exist_ok=True)
-        for _ in range(100):
-            number = max(pipeline.numbers(), default=0) + 1
-            fresh = Path(tempfile.mkdtemp(dir=pipeline.releases, prefix=".new-"))
-            try:
-                fresh.chmod(0o755)
-                write_release(frozen, fresh, subject, _facts(pipeline, number, subject))
-                fresh.rename(pipeline.releases / str(number))
-            except FileExistsError:
-                continue  # another promotion took the number
-            except OSError as error:
-                if error.errno != 39:  # ENOTEMPTY: likewise
-                    raise
-                continue
-            finally:
-                shutil.rmtree(fresh, ignore_errors=True)
-            return number
-    except OSError as error:
-        raise InputError(
-            f"{pipeline.releases} cannot be written: {error.strerror}", fix="Check permissions and space."
-        ) from None
-    raise ReleaseError(f"no free number in {pipeline.releases}", fix="Look for other promotions that run.")
+        for left in pipeline.releases.glob(".new-*"):  # by a promotion that was killed: no other is under way
+            shutil.rmtree(left, ignore_errors=True)
+        number = max(pipeline.numbers(), default=0) + 1
+        fresh = Path(tempfile.mkdtemp(dir=pipeline.releases, prefix=".new-"))
+        try:
+            fresh.chmod(0o755)
+            write_release(frozen, fresh, subject, _facts(pipeline, number, subject))
+            fresh.rename(pipeline.releases / str(number))
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    return number
 
 
 def _facts(pipeline: Pipeline, number: int, subject: Subject) -> dict[str, object]:
@@ -103,7 +95,8 @@ def _facts(pipeline: Pipeline, number: int, subject: Subject) -> dict[str, objec
         "name": pipeline.name,
         "release": number,
         "promoted_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "promoted_by": getpass.getuser(),
+        "promoted_by": author(),
         "commit": commit.removesuffix("-dirty") or None,
         "dirty": commit.endswith("-dirty"),
+        "replaces": pipeline.live,
     }

@@ -11,7 +11,8 @@ from gen_toolkit.errors import GenToolkitError, ParameterError, SettingError, ne
 from gen_toolkit.ipynb import read_notebook
 from gen_toolkit.jobs.parameters import Parameters
 from gen_toolkit.releases.check import parameters_of
-from gen_toolkit.releases.pipeline import Pipeline
+from gen_toolkit.releases.files import folders_with
+from gen_toolkit.releases.pipeline import Pipeline, pipeline_of
 from gen_toolkit.schedules.schedule import Schedule
 from gen_toolkit.workspace import Workspace
 
@@ -44,10 +45,10 @@ def read_schedule(table: Mapping[str, Any], origin: str) -> Schedule:
 def scheduled(workspace: Workspace) -> dict[str, tuple[Pipeline, Schedule | GenToolkitError]]:
     """Every pipeline of the workspace that has a schedule, by name; where its file is wrong, the error."""
     found: dict[str, tuple[Pipeline, Schedule | GenToolkitError]] = {}
-    for folder in sorted(path.parent for path in workspace.pipelines.glob("*/pipeline.toml")):
+    for folder in folders_with("pipeline.toml", workspace.pipelines):
         pipeline = Pipeline(folder.name, folder)
         try:
-            schedule = schedule_of(pipeline)
+            schedule = schedule_of(pipeline_of(workspace, folder.name, must_exist=False))
         except GenToolkitError as error:
             found[folder.name] = (pipeline, error)
             continue
@@ -56,9 +57,9 @@ def scheduled(workspace: Workspace) -> dict[str, tuple[Pipeline, Schedule | GenT
     return found
 
 
-def declared_parameters(pipeline: Pipeline) -> Parameters:
-    """The parameters of the live release. Raises ReleaseError where there is none."""
-    path = pipeline.release_folder() / "notebook.ipynb"
+def declared_parameters(pipeline: Pipeline, number: int | None = None) -> Parameters:
+    """The parameters of a release, by default of the live one. Raises ReleaseError where there is none."""
+    path = pipeline.release_folder(number) / "notebook.ipynb"
     return parameters_of(read_notebook(path), path)
 
 

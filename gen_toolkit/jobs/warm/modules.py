@@ -90,8 +90,10 @@ def wanted(workspace: Workspace) -> list[str]:
     named = list(load_settings(workspace).settings.warm)
     for file in sorted(workspace.pipelines.glob("*/pipeline.toml")):
         try:
+            if not file.is_file():  # a pipe would never end
+                continue
             found: Any = tomllib.loads(file.read_text(encoding="utf-8")).get("warm", [])
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             continue
         named += [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
     return list(dict.fromkeys(named))
