@@ -23,7 +23,7 @@ from gen_toolkit.cli import (
     prompts,
     releases,
     runs,
-    runs_look,
+    runs_prune,
     schedules,
     serve,
     servers,
@@ -58,7 +58,7 @@ app.command("resume")(runs.resume)
 app.command("cancel")(runs.cancel)
 app.command("serve")(serve.serve)
 app.add_typer(schedules.group, name="schedule")
-app.add_typer(runs_look.group, name="runs")
+app.add_typer(runs_prune.group, name="runs")
 app.add_typer(releases.group, name="release")
 app.add_typer(models.group, name="models")
 app.add_typer(calls.group, name="calls")

@@ -40,7 +40,7 @@ def list_(
     database = open_database()
     ledger = Ledger(database)
     parent, before = (ledger.find(run).id if run else None for run in (parent, before))
-    which = Filter(name, _known_state(state), moment(since), parent, text, before)
+    which = Filter(name, known_state(state), moment(since), parent, text, before)
     page = as_seen(database, ledger.list(which, limit=limit + 1))
     found = page[:limit]
     if as_json:
@@ -77,7 +77,8 @@ def _put_right() -> None:
         reconcile()
 
 
-def _known_state(state: str | None) -> str | None:
+def known_state(state: str | None) -> str | None:
+    """A state that a run can be in. Raises InputError."""
     from gen_toolkit.errors import InputError, nearest
     from gen_toolkit.jobs.ledger import State
 
