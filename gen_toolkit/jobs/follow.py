@@ -14,6 +14,7 @@ from gen_toolkit.database.engine import Database
 from gen_toolkit.errors import DatabaseError
 from gen_toolkit.events import ValueKept
 from gen_toolkit.jobs.attempt_log import AttemptLog
+from gen_toolkit.jobs.kept import fitted
 from gen_toolkit.jobs.ledger import Filter, Ledger
 from gen_toolkit.jobs.outcome import family_of
 from gen_toolkit.jobs.reconcile import as_seen, reconcile
@@ -120,7 +121,11 @@ class _Following:
             family = family_of(self._database, attempt.id)
             for number, event in spool.newer(self._database, family, ValueKept, self._kept):
                 self._kept = number
-                yield {"event": "kept", "name": event.name, "value": event.value}
+                yield {
+                    "event": "kept",
+                    "name": event.name,
+                    "value": fitted({event.name: event.value}, None)[event.name],
+                }
             took = totals(self._database, *family)
             cost = None if took.cost is None else str(took.cost)
             yield from self._if_new({"event": "spent", "calls": took.calls, "cost_usd": cost})

@@ -10,6 +10,7 @@ from typing import Any
 from gen_toolkit import display, text
 from gen_toolkit.ipynb import Notebook, source
 from gen_toolkit.jobs.attempt_log import LOG
+from gen_toolkit.jobs.kept import is_elsewhere, whole, word
 from gen_toolkit.jobs.rows import Attempt, RunRow
 from gen_toolkit.jobs.steps import cells_ran, read_steps
 from gen_toolkit.journal.costs import Cost
@@ -69,7 +70,7 @@ def why(run: RunRow, notebook: Notebook | None) -> str:
 
 def kept(run: RunRow) -> str:
     """Values in one table, tables each below it."""
-    found: Mapping[str, Any] = run.outcome.get("kept", {})
+    found = {name: whole(value, run.folder) for name, value in run.outcome.get("kept", {}).items()}
     tables = {name: value for name, value in found.items() if is_table(value)}
     rows = [[name, told(value)] for name, value in found.items() if name not in tables]
     body = display.html_table(["kept", "value"], rows) if rows else ""
@@ -88,6 +89,8 @@ def is_table(value: Any) -> bool:
 
 def told(value: Any) -> str:
     """A kept value as text: numbers to four digits, others as JSON, shortened."""
+    if is_elsewhere(value):
+        return word(value)
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, str):
