@@ -142,7 +142,7 @@ def calls(run: RunRow, by: Mapping[str, Mapping[str | None, Cost]]) -> str:
             for name, each in sums.items()
         ]
         body += display.html_table([what, "calls", "failed", "tokens in", "tokens out", "cost"], rows)
-    return _section("Calls", f"<p>{total.calls} calls, {text.html(cost(total))}, in all attempts.</p>{body}")
+    return _section("Calls", f"<p>In all attempts: {total.calls}, {text.html(cost(total))}.</p>{body}")
 
 
 def cost(sums: Cost) -> str:
