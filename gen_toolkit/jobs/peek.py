@@ -48,7 +48,7 @@ class Peeked:
     cost_usd: str | None
     """None: unknown."""
     memory_mb: float | None
-    """Of all its processes together, as in the outcome; None: unknown."""
+    """Of all its processes together, its reaper too, which the outcome's peak leaves out; None: unknown."""
     variables: tuple[dict[str, str], ...] | None = None
     """`name`, `type`, `value` of each; None: see `problem`."""
     problem: str = field(default="")
