@@ -24,6 +24,7 @@ from gen_toolkit.cli import (
     releases,
     rollback,
     runs,
+    runs_prune,
     schedules,
     serve,
     servers,
@@ -58,7 +59,7 @@ app.command("resume")(runs.resume)
 app.command("cancel")(runs.cancel)
 app.command("serve")(serve.serve)
 app.add_typer(schedules.group, name="schedule")
-app.add_typer(runs.group, name="runs")
+app.add_typer(runs_prune.group, name="runs")
 releases.group.command("rollback")(rollback.rollback)
 releases.group.command("history")(rollback.history)
 app.add_typer(releases.group, name="release")

@@ -1,19 +1,16 @@
-"""gen run, gen resume, gen cancel; gen runs list, gen runs show."""
+"""gen run, gen resume, gen cancel; the noun `gen runs`, whose commands are in runs_look.py and runs_prune.py."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
 
 import typer
 
 from gen_toolkit.cli.fan_out import resume_parts, run_parts
 from gen_toolkit.cli.rollback import tell_override
 from gen_toolkit.cli.show import (
-    attempts_text,
     cell_timeout_option,
     follow,
     given,
@@ -21,16 +18,11 @@ from gen_toolkit.cli.show import (
     memory_option,
     output_option,
     parameters_option,
-    run_text,
     show_run,
     silence_timeout_option,
-    started,
     timeout_option,
 )
 from gen_toolkit.errors import InputError
-
-if TYPE_CHECKING:
-    from gen_toolkit.jobs.ledger import RunRow
 
 group = typer.Typer(help="Look at runs.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -142,106 +134,3 @@ def cancel(
         print(f"run {found.id[:13]} is asked to stop; see: gen runs show {found.id[:13]}")
     else:
         print(f"run {found.id[:13]} is {found.state}")
-
-
-@group.command("list")
-def list_(
-    name: str | None = typer.Option(None, "--name", help="Of this pipeline only."),
-    state: str | None = typer.Option(None, "--state", help="In this state only."),
-    since: str | None = typer.Option(None, "--since", metavar="WHEN", help="7d, 2026-11-24 or 2026-11-24T09:30."),
-    parent: str | None = typer.Option(None, "--parent", metavar="RUN", help="Parts of this run only."),
-    text: str | None = typer.Option(None, "--text", help="That name, parameters or reason contain."),
-    limit: int = typer.Option(20, "--limit", min=1, help="How many, newest first."),
-    before: str | None = typer.Option(None, "--before", metavar="RUN", help="Older than this one: the next page."),
-    as_json: bool = json_option(),
-) -> None:
-    """The newest runs and how they ended."""
-    from gen_toolkit import display
-    from gen_toolkit.cli.since import moment
-    from gen_toolkit.database.engine import open_database
-    from gen_toolkit.jobs.ledger import Filter, Ledger, short
-    from gen_toolkit.jobs.reconcile import as_seen
-
-    _put_right()
-    database = open_database()
-    ledger = Ledger(database)
-    parent, before = (ledger.find(run).id if run else None for run in (parent, before))
-    which = Filter(name, _known_state(state), moment(since), parent, text, before)
-    page = as_seen(database, ledger.list(which, limit=limit + 1))
-    found = page[:limit]
-    if as_json:
-        print(json.dumps([row.to_json() for row in found], ensure_ascii=False))
-        return
-    if not found:
-        asked = any(value is not None for value in vars(which).values())
-        print("no such runs" if asked else "no runs yet; start one with: gen run NAME")
-        return
-    ids = [row.id for row in found]
-    rows = [
-        [
-            short(row.id, ids),
-            row.title,
-            row.state,
-            started(row.started_at or row.created_at),
-            display.seconds(row.seconds),
-            display.money(row.outcome.get("cost_usd")) if row.outcome else "",
-            _outcome(row),
-        ]
-        for row in found
-    ]
-    print(display.text_table(["run", "name", "state", "started", "took", "cost", "outcome"], rows, width=50))
-    if len(page) > limit:
-        print(f"older ones: --before {found[-1].id}")
-
-
-def _put_right() -> None:
-    """What can only be read can still be shown."""
-    from gen_toolkit.errors import DatabaseError
-    from gen_toolkit.jobs.reconcile import reconcile
-
-    with contextlib.suppress(DatabaseError):
-        reconcile()
-
-
-def _known_state(state: str | None) -> str | None:
-    from gen_toolkit.errors import InputError, nearest
-    from gen_toolkit.jobs.ledger import State
-
-    states = get_args(State)
-    if state is not None and state not in states:
-        raise InputError(f"{state!r} is no state", fix=nearest(state, states) or f"There are: {', '.join(states)}.")
-    return state
-
-
-def _outcome(row: RunRow) -> str:
-    """Why it did not succeed, else the numbers it kept."""
-    if row.reason is not None:
-        return f"{row.reason.error}: {row.reason.message}" if row.reason.error else row.reason.message
-    kept = row.outcome.get("kept", {})
-    return ", ".join(f"{name} {value:.4g}" for name, value in kept.items() if isinstance(value, float | int))
-
-
-@group.command("show")
-def show(
-    run_id: str = typer.Argument(..., metavar="RUN", help="Its id, or the first 8 characters."),
-    as_json: bool = json_option(),
-) -> None:
-    """One run: how it ended, what it kept, what it cost, its attempts, where its files are."""
-    from gen_toolkit.database.engine import open_database
-    from gen_toolkit.jobs.ledger import Ledger
-    from gen_toolkit.jobs.reconcile import as_seen
-
-    _put_right()
-    database = open_database()
-    ledger = Ledger(database)
-    (found,) = as_seen(database, [ledger.find(run_id)])
-    attempts = ledger.attempts(found.id)
-    if as_json:
-        told = {**found.to_json(), "history": [attempt.to_json() for attempt in attempts]}
-        print(json.dumps(told, ensure_ascii=False))
-        return
-    print(run_text(found))
-    for name, value in found.parameters.items():
-        print(f"  -p {name}={json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value}")
-    if len(attempts) > 1:
-        print(attempts_text(attempts))

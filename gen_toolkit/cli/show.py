@@ -133,12 +133,27 @@ def run_text(run: RunRow) -> str:
         lines.append(
             f"  {'calls'.ljust(width)}  {took.get('calls', 0)}{tokens}, cost {display.money(took.get('cost_usd'))}"
         )
+        lines += _measured(took, width)
         if took.get("last_attempt"):
             lines += _last_attempt(took["last_attempt"], width)
         for name in ("notebook", "log"):
             if took.get(name) and os.path.exists(took[name]):
                 lines.append(f"  {name.ljust(width)}  {took[name]}")
     return "\n".join(lines)
+
+
+def _measured(took: dict[str, Any], width: int) -> list[str]:
+    """The memory it took, and the cells that took longest."""
+    from gen_toolkit import display
+
+    lines = []
+    if took.get("peak_memory_mb") is not None:
+        lines.append(f"  {'memory'.ljust(width)}  {took['peak_memory_mb']:.0f} MB at the most")
+    slowest = sorted(took.get("cells", ()), key=lambda cell: -cell["seconds"])[:3]
+    if slowest and slowest[0]["seconds"] >= 1:
+        told = ", ".join(f"cell {cell['cell']} {display.seconds(cell['seconds'])}" for cell in slowest)
+        lines.append(f"  {'slowest'.ljust(width)}  {told}")
+    return lines
 
 
 def _last_attempt(took: dict[str, Any], width: int) -> list[str]:
@@ -171,6 +186,10 @@ def started(moment: float) -> str:
 
 
 def _value(value: Any) -> str:
+    from gen_toolkit.jobs.kept import is_elsewhere, word
+
+    if is_elsewhere(value):
+        return one_line(word(value), 80)
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Connection,
     Dialect,
@@ -37,6 +38,7 @@ __all__ = [
     "day",
     "delete",
     "func",
+    "has_text",
     "insert_new",
     "now",
     "or_",
@@ -124,3 +126,26 @@ def _day_on_sqlite(moment: Any, compiler: Any, **how: Any) -> str:
 @compiles(day, "postgresql")
 def _day_on_postgres(moment: Any, compiler: Any, **how: Any) -> str:
     return f"to_char(to_timestamp({compiler.process(moment.clauses, **how)}) at time zone 'UTC', 'YYYY-MM-DD')"
+
+
+class _Like(GenericFunction[bool]):
+    type = Boolean()
+    inherit_cache = True
+    name = "gen_toolkit_like"
+
+
+@compiles(_Like, "sqlite")
+def _like_on_sqlite(like: Any, compiler: Any, **how: Any) -> str:
+    """Small and capital letters of ASCII are the same to it."""
+    return "({} LIKE {} ESCAPE '/')".format(*(compiler.process(clause, **how) for clause in like.clauses))
+
+
+@compiles(_Like, "postgresql")
+def _like_on_postgres(like: Any, compiler: Any, **how: Any) -> str:
+    return "({} ILIKE {} ESCAPE '/')".format(*(compiler.process(clause, **how) for clause in like.clauses))
+
+
+def has_text(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
+    """Whether a text stands in the column, in small or capital letters."""
+    escaped = text.replace("/", "//").replace("%", "/%").replace("_", "/_")
+    return _Like(column, f"%{escaped}%")

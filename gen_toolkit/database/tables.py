@@ -166,6 +166,8 @@ runs = Table(
     Index("runs_by_name", "name", "id"),
     Index("runs_by_parent", "parent", "id"),
     Index("runs_by_due", "name", "due", unique=True),  # what is due runs once, whatever is started twice
+    # holds all that a search for a text reads, so that it need not read outcomes
+    Index("runs_by_text", "id", "name", "parameters", "reason").ddl_if(dialect="sqlite"),
 )
 
 # One row for each execution of a run. How one ended is never overwritten.

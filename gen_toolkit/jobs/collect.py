@@ -106,7 +106,8 @@ class Collector:
         line = ""
         if kind == "stream":
             self._log.write(content["text"])
-            line = content["text"][-1000:].strip().rpartition("\n")[2] if content["name"] == "stderr" else ""
+            lines = content["text"][-1000:].strip().splitlines() if content["name"] == "stderr" else []
+            line = lines[-1] if lines else ""  # a bar is drawn over itself, behind a carriage return
         elif (content.get("transient") or {}).get("display_id"):
             line = str(content["data"].get("text/plain", ""))
         now = time.monotonic()

@@ -38,6 +38,9 @@ class _Client(AsyncKernelClient):  # type: ignore[misc]  # jupyter_client is not
     whether more comes: most of the time that a forked kernel takes.
     """
 
+    implementation = ""
+    """What kind of kernel it is, in its own word: `ipython`; known once it is ready."""
+
     async def start_channels(self, **channels: bool) -> None:
         """When the kernel has made its sockets, which are files here."""
         names = [Path(f"{self.ip}-{port}") for port in self.ports]
@@ -60,6 +63,7 @@ class _Client(AsyncKernelClient):  # type: ignore[misc]  # jupyter_client is not
                     raise RuntimeError(f"Kernel didn't respond in {timeout} seconds") from None
             else:
                 self._handle_kernel_info_reply(reply)
+                self.implementation = str(reply["content"].get("implementation", "unknown"))
                 return
 
 

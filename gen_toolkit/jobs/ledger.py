@@ -134,10 +134,18 @@ class Ledger:
         with self._database.write() as connection:
             return leases.cancel(connection, run)
 
-    def purge(self, before: float, *, limit: int = 1000) -> Sequence[tuple[str, Sequence[Path]]]:
-        """Forget the oldest runs that ended before that instant: (id, folders that can go, too) of each."""
+    def ended(self, before: float) -> Sequence[RunRow]:
+        """The runs that ended before that instant, the oldest first; of a run with parts, when all of them did."""
+        with self._database.read() as connection:
+            return looks.ended(connection, before)
+
+    def purge(self, runs: Sequence[str], before: float) -> Mapping[str, Sequence[Path]]:
+        """Forget those of the runs that ended before that instant: by id, the folders of its attempts, to go, too.
+
+        One that was taken up again meanwhile stays.
+        """
         with self._database.write() as connection:
-            return looks.purge(connection, before, limit)
+            return looks.purge(connection, runs, before)
 
     def find(self, prefix: str) -> RunRow:
         """The run whose id, or the id of one of whose attempts, begins so. Raises NotFound, also for several."""

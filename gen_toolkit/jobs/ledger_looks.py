@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gen_toolkit.database.sql import Connection, Row, delete, or_, select
+from gen_toolkit.database.sql import Connection, Row, delete, has_text, or_, select
 from gen_toolkit.database.tables import attempts, effects, reuses, runs
 from gen_toolkit.errors import NotFound
 from gen_toolkit.jobs.rows import OPEN, SHORTEST_PREFIX, Attempt, Reason, RunRow
@@ -38,7 +38,17 @@ class Filter:
 
 def page(which: Filter, limit: int) -> Any:
     """The query for the newest runs first. Pages are found by id, so that the thousandth costs what the first does."""
-    query = select(runs).order_by(runs.c.id.desc()).limit(limit)
+    query = _narrowed(select(runs), which).order_by(runs.c.id.desc()).limit(limit)
+    if which.text is None:
+        return query
+    # a search may read every run: it finds the ids in an index, and only then reads whole rows
+    columns = (runs.c.name, runs.c.parameters, runs.c.reason)
+    found = _narrowed(select(runs.c.id), which).where(or_(*(has_text(column, which.text) for column in columns)))
+    ids = found.order_by(runs.c.id.desc()).limit(limit)
+    return select(runs).where(runs.c.id.in_(ids)).order_by(runs.c.id.desc())
+
+
+def _narrowed(query: Any, which: Filter) -> Any:
     for column, wanted in ((runs.c.name, which.name), (runs.c.state, which.state), (runs.c.parent, which.parent)):
         if wanted is not None:
             query = query.where(column == wanted)
@@ -46,9 +56,6 @@ def page(which: Filter, limit: int) -> Any:
         query = query.where(runs.c.id < which.before)
     if which.since is not None:
         query = query.where(runs.c.created_at >= which.since, runs.c.id >= _first_id(which.since - _SKEW))
-    if which.text is not None:
-        columns = (runs.c.name, runs.c.parameters, runs.c.reason)
-        query = query.where(or_(*(column.icontains(which.text, autoescape=True) for column in columns)))
     return query
 
 
@@ -84,17 +91,30 @@ def attempts_of(connection: Connection, run: str) -> Sequence[Attempt]:
     return [attempt_of(row) for row in connection.execute(query)]
 
 
-def purge(connection: Connection, before: float, limit: int) -> Sequence[tuple[str, Sequence[Path]]]:
-    """Forget the oldest runs that ended before then: (id, folders of its attempts)."""
-    over = select(runs.c.id).where(runs.c.state.not_in(OPEN), runs.c.ended_at < before)
-    ids = list(connection.execute(over.order_by(runs.c.id).limit(limit)).scalars())
+def ended(connection: Connection, before: float) -> Sequence[RunRow]:
+    """Runs that are over for so long, without outcomes; a run with parts when all of them are, a part with its run."""
+    facts = [column for column in runs.columns if column.name not in {"outcome", "parameters", "retries"}]
+    rows = connection.execute(select(*facts).order_by(runs.c.id)).all()
+    lately = {row.id for row in rows if row.state in OPEN or row.ended_at is None or row.ended_at >= before}
+    with_late_parts = {row.parent for row in rows if row.id in lately and row.parent}
+    stays = lately | with_late_parts
+    return [
+        RunRow(**{**row._mapping, **_shared(row), "parameters": {}})
+        for row in rows
+        if row.id not in stays and row.parent not in stays
+    ]
+
+
+def purge(connection: Connection, wanted: Sequence[str], before: float) -> Mapping[str, Sequence[Path]]:
+    over = select(runs.c.id).where(runs.c.id.in_(wanted), runs.c.state.not_in(OPEN), runs.c.ended_at < before)
+    ids = list(connection.execute(over).scalars())
     folders: dict[str, list[Path]] = {run: [] for run in ids}
     kept = select(attempts.c.run, attempts.c.folder).where(attempts.c.run.in_(ids), attempts.c.folder.is_not(None))
     for row in connection.execute(kept):
         folders[row.run].append(Path(row.folder))
     for column in (attempts.c.run, effects.c.owner, reuses.c.owner, runs.c.id):
         connection.execute(delete(column.table).where(column.in_(ids)))
-    return list(folders.items())
+    return folders
 
 
 def run_of(row: Row[Any]) -> RunRow:
@@ -112,5 +132,5 @@ def _shared(row: Row[Any]) -> dict[str, Any]:
     return {
         "folder": Path(row.folder) if row.folder else None,
         "reason": Reason(**json.loads(row.reason)) if row.reason else None,
-        "outcome": json.loads(row.outcome) if row.outcome else {},
+        "outcome": json.loads(row.outcome) if getattr(row, "outcome", None) else {},
     }

@@ -8,19 +8,20 @@ from typing import Any
 
 from gen_toolkit.database.engine import Database
 from gen_toolkit.events import ValueKept
+from gen_toolkit.jobs.kept import fitted
 from gen_toolkit.journal.reuse import count_reused, differences
 from gen_toolkit.journal.totals import totals
 from gen_toolkit.tracking import spool
 
 
 def outcome_of(database: Database, attempt: str, folder: Path | None) -> dict[str, Any]:
-    """Kept values by name, and totals over the attempt and everything that ran inside it."""
+    """Kept values by name (see jobs/kept.py), and totals over the attempt and everything that ran inside it."""
     family = family_of(database, attempt)
     kept: dict[str, Any] = {}
     for member in family:
         kept |= {event.name: event.value for event in spool.events_of(database, member, ValueKept)}
     files = {} if folder is None else {"notebook": str(folder / "notebook.ipynb"), "log": str(folder / "log.txt")}
-    return {"kept": kept, **_took(database, family), **files}
+    return {"kept": fitted(kept, folder), **_took(database, family), **files}
 
 
 def total_of(database: Database, outcome: dict[str, Any], attempts: Sequence[str]) -> dict[str, Any]:

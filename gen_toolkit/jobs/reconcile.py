@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from gen_toolkit.database.engine import Database, open_database
 from gen_toolkit.ipynb import sweep
-from gen_toolkit.jobs.ending import Ending
+from gen_toolkit.jobs.ending import Ending, Measured
 from gen_toolkit.jobs.execute import record_end, tell
 from gen_toolkit.jobs.group import end_group
 from gen_toolkit.jobs.ledger import Ledger, Reason, RunRow
 from gen_toolkit.jobs.rows import LEASE, Lease
+from gen_toolkit.jobs.steps import cell_under_way, cells_ran, read_steps
 from gen_toolkit.process import end_marked, is_alive, marked, steady, this_process
 from gen_toolkit.surface import RUN_MARK
 
@@ -85,11 +86,17 @@ def _ended(database: Database, run: RunRow, process: str) -> bool:
     if run.folder is not None and _is_here(process):
         end_group(run.folder, lease.attempt)
         sweep(run.folder)
-    ending = Ending("lost", SILENT if is_alive(process) else GONE)
+    ending = _lost(run, SILENT if is_alive(process) else GONE)
     if not record_end(database, lease, ending, run.folder, seen=run.lease_until):
         return False
     tell(database, lease)
     return True
+
+
+def _lost(run: RunRow, why: Reason) -> Ending:
+    """With what its runner left on record: nobody else is there to tell how far it came."""
+    steps = read_steps(run.folder)
+    return Ending("lost", replace(why, cell=cell_under_way(steps)), measured=Measured(cells=cells_ran(steps)))
 
 
 def _tell_untold(database: Database) -> None:

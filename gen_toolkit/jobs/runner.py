@@ -18,9 +18,10 @@ from gen_toolkit import text
 from gen_toolkit.ipynb import write_text
 from gen_toolkit.jobs.collect import Collector, Log
 from gen_toolkit.jobs.environment import remember_secrets
-from gen_toolkit.jobs.judge import judge, running_cell
+from gen_toolkit.jobs.judge import is_work, judge, running_cell
 from gen_toolkit.jobs.late import Late
 from gen_toolkit.jobs.link import Link
+from gen_toolkit.jobs.steps import Steps
 
 NOTEBOOK = "notebook.ipynb"
 _SAVE_SHARE = 0.1  # at most this share of the time goes into saving while cells run
@@ -42,14 +43,20 @@ def main() -> None:
     remember_secrets(task["secrets"])
     log = Log(task["output_mb"] * 1_000_000)
     log.follow(raw)
-    collector = Collector(task["output_mb"], log, link.say)
+    steps = Steps(folder)
+
+    def say(event: str, line: str) -> None:
+        link.say(event=event, line=line)
+        steps.progress(line)
+
+    collector = Collector(task["output_mb"], log, say)
 
     class Engine(NBClientEngine):  # type: ignore[misc]  # papermill has no types
         """papermill's own engine; kernel, saving and progress are ours."""
 
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **_: Any) -> Any:
-            _execute(nb_man, kernel_name, folder, task["connection_file"], link, collector)
+            _execute(nb_man, kernel_name, folder, task, link, collector, steps)
 
     papermill_engines.register("gen_toolkit", Engine)
     link.say(event="ready")
@@ -71,7 +78,13 @@ def main() -> None:
 
 
 def _execute(
-    nb_man: Any, kernel_name: str, folder: Path, connection_file: str, link: Link, collector: Collector
+    nb_man: Any,
+    kernel_name: str,
+    folder: Path,
+    task: dict[str, Any],
+    link: Link,
+    collector: Collector,
+    steps: Steps,
 ) -> None:
     from nbclient.exceptions import DeadKernelError
     from papermill.clientwrap import PapermillNotebookClient
@@ -85,17 +98,24 @@ def _execute(
 
     def started(cell_index: int, **_: Any) -> None:
         nonlocal began
+        if not cell_index:
+            _let_look_in(client.kc, task, steps)
         late.bring_to(client.kc)
         if link.stopped.is_set():
             raise _Stopped
         collector.begin()
         began = time.monotonic()
         link.say(event="cell", cell=cell_index + 1, of=len(nb_man.nb.cells))
+        if is_work(nb_man.nb.cells[cell_index]):
+            first = text.one_line(nb_man.nb.cells[cell_index].source.strip().partition("\n")[0], 100)
+            steps.say("cell", cell=cell_index + 1, of=len(nb_man.nb.cells), line=first)
 
     def executed(cell_index: int, **_: Any) -> None:
         ran.add(cell_index)
         link.cell(False)
-        link.say(event="ran", cell=cell_index + 1, seconds=round(time.monotonic() - began, 4))
+        seconds = round(time.monotonic() - began, 4)
+        link.say(event="ran", cell=cell_index + 1, seconds=seconds)
+        steps.say("ran", cell=cell_index + 1, seconds=seconds)
         saver.save()
 
     class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no types
@@ -108,7 +128,7 @@ def _execute(
 
     client = Client(
         nb_man,
-        km=kernel_manager(link, connection_file, kernel_name),
+        km=kernel_manager(link, task["connection_file"], kernel_name),
         kernel_name=kernel_name,
         on_cell_start=started,
         on_cell_executed=executed,
@@ -135,6 +155,15 @@ def _execute(
     finally:
         failure = saver.save(force=True)
     link.say(event="done", **judge(nb_man.nb, ran), unsaved=failure)
+
+
+def _let_look_in(client: Any, task: dict[str, Any], steps: Steps) -> None:
+    """Have an IPython kernel answer `gen runs peek` (jobs/variables.py), and leave word where it is reached."""
+    if client.implementation == "ipython":
+        module = "__import__('gen_toolkit.jobs.variables', fromlist=['answer'])"
+        code = f"{module}.answer(get_ipython().kernel, {task['secrets']!r})"
+        client.execute(code, silent=True, store_history=False, allow_stdin=False, stop_on_error=False)
+    steps.say("kernel", implementation=client.implementation, connection=task["connection_file"])
 
 
 class _Saver:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 from typing import Any
@@ -56,8 +57,8 @@ class Cost:
         return {**asdict(self), "cost": f"{self.cost:f}", "exact": self.is_exact}
 
 
-def cost_query(by: str, since: float | None = None) -> Any:
-    """The sums by one of GROUPS, over the calls asked since a moment (seconds since 1970)."""
+def cost_query(by: str, since: float | None = None, runs: Sequence[str] | None = None) -> Any:
+    """The sums by one of GROUPS, over the calls asked since a moment (seconds since 1970), and made by these runs."""
     ended = calls.c.state != "asked"
     no_tokens = or_(calls.c.input_tokens.is_(None), calls.c.output_tokens.is_(None))
     query = select(
@@ -71,17 +72,23 @@ def cost_query(by: str, since: float | None = None) -> Any:
         _how_many(ended & no_tokens).label("tokens_unknown"),
         func.coalesce(func.sum(calls.c.unanswered), 0).label("unanswered"),
     ).group_by(GROUPS[by])
-    return query if since is None else query.where(calls.c.asked_at >= since)
+    return _narrowed(query, since, runs)
 
 
-def costs(database: Database, by: str, since: float | None = None) -> dict[str | None, Cost]:
+def _narrowed(query: Any, since: float | None, runs: Sequence[str] | None) -> Any:
+    if since is not None:
+        query = query.where(calls.c.asked_at >= since)
+    return query if runs is None else query.where(calls.c.run.in_(runs))
+
+
+def costs(
+    database: Database, by: str, since: float | None = None, runs: Sequence[str] | None = None
+) -> dict[str | None, Cost]:
     """The sum of each group: days with the newest first, others with the dearest first."""
     open_calls = select(GROUPS[by].label("group"), calls.c.process, calls.c.asked_at).where(calls.c.state == "asked")
-    if since is not None:
-        open_calls = open_calls.where(calls.c.asked_at >= since)
     with database.read() as connection:
-        sums = connection.execute(cost_query(by, since)).all()
-        asked = connection.execute(open_calls).all()
+        sums = connection.execute(cost_query(by, since, runs)).all()
+        asked = connection.execute(_narrowed(open_calls, since, runs)).all()
     in_flight, lost = Counter[str | None](), Counter[str | None]()
     for row in asked:
         (in_flight if is_under_way(row.process, row.asked_at) else lost)[row.group] += 1

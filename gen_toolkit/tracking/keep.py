@@ -14,6 +14,7 @@ from gen_toolkit.tracking.run import open_session
 
 T = TypeVar("T")
 
+_LARGEST = 50_000_000  # characters as JSON: each goes through the database and to MLflow in one piece
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 
 
@@ -21,7 +22,8 @@ def keep(name: str, value: T) -> T:
     """Keep `value` under `name` and return it: numbers become metrics, everything else an artifact.
 
     Texts, numbers, booleans, None, lists and dicts of them, dates, and tables (a DataFrame, a result).
-    Kept again under the same name, the last value counts. Raises KeepError.
+    Kept again under the same name, the last value counts. What is larger than 64 kB as JSON stands in the job's outcome
+    as a file of its own. Raises KeepError, also for more than 50 MB.
     """
     if not _NAME.fullmatch(name):
         raise KeepError(
@@ -36,6 +38,8 @@ def keep(name: str, value: T) -> T:
 
 
 def _plain(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        _refuse_larger(name, len(value))
     if isinstance(value, bool | int | str | type(None)):
         return value
     if isinstance(value, float) or type(value).__name__ == "NaTType":
@@ -45,13 +49,24 @@ def _plain(name: str, value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat()
     try:
-        return json.loads(json.dumps(_data(value), allow_nan=False))
+        written = json.dumps(_data(value), allow_nan=False)
     except (TypeError, ValueError) as error:
         raise KeepError(
             f"{name!r} is {type(value).__name__}, which cannot be kept ({error})",
             fix="Keep numbers, texts, lists and dicts of them, or a table.",
             name=name,
         ) from None
+    _refuse_larger(name, len(written))
+    return json.loads(written)
+
+
+def _refuse_larger(name: str, size: int) -> None:
+    if size > _LARGEST:
+        raise KeepError(
+            f"{name!r} has {size / 1e6:.0f} MB, more than the {_LARGEST / 1e6:.0f} MB that a kept value may have",
+            fix="Write it to a file, and keep the file's name.",
+            name=name,
+        )
 
 
 def _data(value: Any) -> Any:

@@ -110,6 +110,14 @@ def events_of(database: Database, run: str, kind: type[Event]) -> list[Any]:
         return [from_json(row.kind, json.loads(row.event)) for row in connection.execute(query)]
 
 
+def newer(database: Database, runs: Collection[str], kind: type[Event], after: int) -> list[tuple[int, Any]]:
+    """(number, event) of the events of one kind that these runs emitted after the one of that number, in order."""
+    mine = (spool.c.run.in_(runs), spool.c.kind == kind.kind, spool.c.id > after)
+    with database.read() as connection:
+        rows = connection.execute(select(spool).where(*mine).order_by(spool.c.id)).all()
+    return [(row.id, from_json(row.kind, json.loads(row.event))) for row in rows]
+
+
 def events_of_kind(database: Database, kind: type[Event]) -> list[Any]:
     """The events of one kind of all runs, in order, delivered or not."""
     query = select(spool.c.event).where(spool.c.kind == kind.kind).order_by(spool.c.id)

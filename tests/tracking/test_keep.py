@@ -13,6 +13,7 @@ from mlflow_store import Store
 import gen_toolkit as gt
 from gen_toolkit import scope
 from gen_toolkit.errors import KeepError
+from gen_toolkit.tracking import keep as keeping
 
 
 @pytest.mark.parametrize(
@@ -111,3 +112,10 @@ def test_a_secret_is_masked_before_it_is_written(store: Store, monkeypatch: pyte
     gt.keep("said", f"the key is {secret}")
     assert "quoted" not in str(store.sql("select event from spool"))
     assert store.artifact(scope.session(), "kept/said.json") == "the key is [secret]"
+
+
+def test_what_is_too_large_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "_LARGEST", 1000)
+    for value in ("x" * 1001, ["x" * 999]):
+        with pytest.raises(KeepError, match="Write it to a file"):
+            gt.keep("v", value)

@@ -29,6 +29,7 @@ _OWN = (
     "gen_toolkit.releases.work",
     "gen_toolkit.jobs.reconcile",
     "gen_toolkit.jobs.runner",
+    "gen_toolkit.jobs.variables",
     "gen_toolkit.tracking.listener",
     "gen_toolkit.tracking.find",
     "gen_toolkit.tracking.run",
