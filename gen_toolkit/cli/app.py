@@ -29,6 +29,7 @@ from gen_toolkit.cli import (
     warm,
     workspaces,
 )
+from gen_toolkit.cli.parameters import WithParameters
 from gen_toolkit.errors import GenToolkitError, SetupError
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}  # wherever a command meets it, it is no fault of ours
@@ -49,9 +50,9 @@ app.command("lab")(servers.lab)
 app.command("ui")(servers.ui)
 app.command("demo")(demo.demo)
 app.command("check")(notebooks.check)
-app.command("try")(notebooks.try_)
+app.command("try", cls=WithParameters)(notebooks.try_)
 app.command("promote")(notebooks.promote)
-app.command("run")(runs.run)
+app.command("run", cls=WithParameters)(runs.run)
 app.command("eval")(evaluations.eval_)
 app.command("resume")(runs.resume)
 app.command("cancel")(runs.cancel)

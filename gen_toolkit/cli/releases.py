@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from gen_toolkit.cli.parameters import parameter_rows
 from gen_toolkit.cli.show import json_option
 from gen_toolkit.text import one_line, terminal
 
@@ -58,15 +59,17 @@ def show(name: str = _NAME, number: int | None = _NUMBER, as_json: bool = json_o
     """One release: who and when, parameters, prompts, models, files, secrets it may read."""
     from gen_toolkit.releases.freeze import verify
     from gen_toolkit.releases.overview import pipeline_named
+    from gen_toolkit.releases.parameters import released_parameters
 
-    manifest = verify(pipeline_named(name).release_folder(number))
+    folder = pipeline_named(name).release_folder(number)
+    manifest = verify(folder)
     if as_json:
         _print(manifest)
         return
     for key in ("name", "release", "digest", "promoted_at", "promoted_by", "commit", "dirty", "notebook", "secrets"):
         print(f"{key.ljust(12)}{_said(manifest.get(key))}")
-    for item, shape in manifest["parameters"].get("properties", {}).items():
-        print(f"{'parameter'.ljust(12)}{item} = {_said(shape.get('default'))}  {shape.get('description', '')}".rstrip())
+    for row in parameter_rows(released_parameters(folder)):
+        print(f"{'parameter'.ljust(12)}{'  '.join(row)}".rstrip())
     for reference, frozen in manifest["prompts"].items():
         print(f"{'prompt'.ljust(12)}{reference} {'absent' if frozen.get('absent') else frozen['version']}")
     for alias, pinned in manifest["models"].items():
