@@ -110,11 +110,11 @@ def main() -> NoReturn:
 
 
 def _show(error: GenToolkitError) -> None:
-    if "--json" in sys.argv:
-        print(json.dumps({"error": error.to_json()}, ensure_ascii=False))
-        return
-    from gen_toolkit.text import terminal
+    from gen_toolkit.text import encodable, scrub, terminal
 
+    if "--json" in sys.argv:
+        print(encodable(scrub(json.dumps({"error": error.to_json()}, ensure_ascii=False))))
+        return
     print(terminal(f"error: {error}").replace("\n", " "), file=sys.stderr)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,7 @@ class Parameter:
         try:
             checked = validated(self.type, value, from_text=from_text, strict=strict)
             source_of(checked)  # what cannot be written into a cell is refused here, before anything starts
+            json.dumps(as_json(checked), ensure_ascii=False).encode("utf-8")  # nor what no record could hold
         except ValidationError as error:
             said = error.errors()[0]
             where = ".".join(str(part) for part in said["loc"])
@@ -41,6 +43,12 @@ class Parameter:
         except InputError as error:
             raise ParameterError(
                 f"parameter {self.name}: {error.message}", fix=error.fix or fix, parameter=self.name
+            ) from None
+        except UnicodeEncodeError:
+            raise ParameterError(
+                f"parameter {self.name}: it holds half a character",
+                fix="Give a text that is UTF-8.",
+                parameter=self.name,
             ) from None
         except TypeError as error:  # a bound that the type cannot be compared with
             raise ParameterError(f"parameter {self.name}: {error}", fix=fix, parameter=self.name) from None

@@ -35,7 +35,11 @@ class Code:
             return None
 
     def walk(self) -> Iterator[ast.AST]:
-        return ast.walk(self.tree) if self.tree else iter(())
+        return iter(self._nodes)
+
+    @cached_property
+    def _nodes(self) -> tuple[ast.AST, ...]:
+        return tuple(ast.walk(self.tree)) if self.tree else ()  # many rules ask
 
 
 def read_code(notebook: Notebook) -> tuple[Code, ...]:

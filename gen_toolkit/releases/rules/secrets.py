@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from gen_toolkit.ipynb import source
 from gen_toolkit.releases.finding import Finding, Rule, Subject
-from gen_toolkit.secret import KEYS
+from gen_toolkit.secret import KEY_SIGNS, KEYS
 
 _FIX = (
     'Use a reference: Secret("env:NAME"), or api_key = "env:NAME" in the settings. '
@@ -16,7 +16,7 @@ _FIX = (
 )
 # name = "value", name: str = "value", {"name": "value"}
 _ASSIGNED = re.compile(
-    r"""(?ix) \b \w* (api_?key | secret | token | passw(or)?d) \w* ['"]? \s* (:[^=\n'"]{0,40})? [=:] \s*
+    r"""(?ix) (api_?key | secret | token | passw(or)?d) \w{0,40} ['"]? \s* (:[^=\n'"]{0,40})? [=:] \s*
     (?P<quote>['"]) (?P<value>[^'"\s]{8,}) (?P=quote)
     """
 )
@@ -28,7 +28,7 @@ def no_secrets(subject: Subject) -> Iterator[Finding]:
     for number, cell in enumerate(subject.notebook["cells"], 1):
         text = source(cell)
         is_code = cell["cell_type"] == "code"
-        if KEYS.search(text) or _ADDRESS.search(text) or (is_code and _is_assigned(text)):
+        if _holds_key(text) or (is_code and _is_assigned(text)):
             yield Finding("secret", f"a {'literal' if is_code else 'text'} looks like a secret", _FIX, number)
         if _looks_secret(cell.get("outputs", [])):
             yield Finding("secret", "an output looks like a secret", _FIX, number)
@@ -43,8 +43,14 @@ def _is_assigned(text: str) -> bool:
 
 
 def _looks_secret(data: object) -> bool:
-    told = json.dumps(data, ensure_ascii=False)
-    return bool(KEYS.search(told) or _ADDRESS.search(told))
+    return _holds_key(json.dumps(data, ensure_ascii=False))
+
+
+def _holds_key(text: str) -> bool:
+    """A search for what must be in it comes first: outputs may be large, and a pattern is slow."""
+    if any(sign in text for sign in KEY_SIGNS) and KEYS.search(text):
+        return True
+    return "://" in text and _ADDRESS.search(text) is not None
 
 
 SECRETS: tuple[Rule, ...] = (no_secrets,)
