@@ -90,6 +90,10 @@ GOOD: dict[str, tuple[list[Any], str]] = {
         "limit: int = 3",
     ),
     "a cell magic around Python": (["%%time\nimport gen_toolkit as gt\ngt.keep('a', limit)"], "limit: int = 3"),
+    "names that a timed line defines": (
+        [KEEPS, "%time x = limit\nif x:\n    %time y = 2\nprint(x, y)"],
+        "limit: int = 3",
+    ),
     "a percent sign that begins a line": ([KEEPS, "x = ('%d'\n    % limit)\nhelp?"], "limit: int = 3"),
     "an import that may fail": (
         [KEEPS, "try:\n    import nowhere_at_all\nexcept ImportError:\n    pass"],
