@@ -20,7 +20,8 @@ CELLS = [
     "def area_{n}(width: float, height: float = 2.0) -> float:\n    '''Of a rectangle.'''\n    return width * height",
     "rows_{n} = [dict(text=f'row {{i}}', score=i / limit) for i in range(limit)]\nrows_{n}[:3]",
     "total_{n} = sum(row['score'] for row in rows_{n})\nprint(f'total {{total_{n}:.2f}}', math.sqrt(total_{n}))",
-    "%time path_{n} = Path('data') / 'part_{n}.json'\nif path_{n}.exists():\n    found_{n} = json.loads(path_{n}.read_text())",
+    "%time path_{n} = Path('data') / 'part_{n}.json'\n"
+    "if path_{n}.exists():\n    found_{n} = json.loads(path_{n}.read_text())",
     "gt.keep('total_{n}', total_{n})",
 ]
 

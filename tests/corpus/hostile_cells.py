@@ -111,7 +111,7 @@ LONG: dict[str, Tried] = {
         "raise ValueError('<script>alert(1)</script>\\x1b[2J\\u202e')", says="<script>alert(1)</script>"
     ),
     "raises what cannot be shown": fails(
-        "class Odd(Exception):\n    def __str__(self):\n        raise self\nraise Odd()", says="could not tell how the cell ended"
+        "class Odd(Exception):\n    def __str__(self):\n        raise self\nraise Odd()", says="could not tell how"
     ),
     "leaves by its front end": fails("exit()", says=""),
     "interrupts itself": fails("raise KeyboardInterrupt", says=""),

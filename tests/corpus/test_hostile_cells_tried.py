@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,13 +84,13 @@ def assert_nothing_is_left(world: World) -> None:
 
 
 @pytest.fixture(scope="module")
-def short(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    yield tried(tmp_path_factory.mktemp("short"), SHORT)
+def short(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return tried(tmp_path_factory.mktemp("short"), SHORT)
 
 
 @pytest.fixture(scope="module")
-def long(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    yield tried(tmp_path_factory.mktemp("long"), LONG)
+def long(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return tried(tmp_path_factory.mktemp("long"), LONG)
 
 
 @pytest.mark.parametrize("name", SHORT)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import json
 import urllib.parse
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -40,8 +39,8 @@ WAYS: dict[str, str | dict[str, Any]] = {
     "prompt": "asked = gt.Prompt('ask', system='{{ a }}', user='{{ b }}')(a=value, b=both[1])\n"
     "first = gt.chat(asked, model='dry')",
     "reply": "reply = gt.chat('say it', model='dry')\nprint(reply.text)\ngt.keep('said', reply.value)",
-    "other forms": "import base64, json, urllib.parse\nforms = [urllib.parse.quote(value, safe=''), json.dumps(value),\n"
-    "    base64.b64encode(value.encode()).decode()]\nprint(forms)\ngt.keep('forms', forms)\n"
+    "other forms": "import base64, json, urllib.parse\nforms = [urllib.parse.quote(value, safe='')]\n"
+    "forms += [json.dumps(value), base64.b64encode(value.encode()).decode()]\nprint(forms)\ngt.keep('forms', forms)\n"
     "formed = gt.chat(' '.join(forms), model='dry')",
     "rows of a dataset": "rows = [{'text': value, 'label': 'x'}, {'text': both[1], 'label': 'y'}]\n"
     "result = gt.evaluate(gt.Prompt('row', user='{{ text }}'), rows, model='dry', scorer=gt.scorers.exact('label'))\n"
@@ -77,24 +76,26 @@ class Ended:
     tried: CompletedProcess[str]
     promoted: CompletedProcess[str]
     ran: CompletedProcess[str]
+    refused: CompletedProcess[str]
     others: tuple[CompletedProcess[str], ...]
 
 
 @pytest.fixture(scope="module")
-def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     root = furnish(tmp_path_factory.mktemp("canary") / "work")
     (root / "replies.json").write_text(json.dumps({"say it": f"it is {SECRET}", "*": "x"}))
     (root / "filed.txt").write_text(FILED)
     path = written(root / "notebooks/loud.ipynb", *WAYS.values(), parameters=PARAMETERS)
     tried = gen("try", path, cwd=root, timeout=400, JOB_KEY=SECRET)
     promoted = gen("promote", path, "--as", "loud", cwd=root, timeout=400, JOB_KEY=SECRET)
-    ran = gen("run", "loud", "-p", f"note=it is {SECRET}", cwd=root, timeout=400, JOB_KEY=SECRET)
+    ran = gen("run", "loud", cwd=root, timeout=400, JOB_KEY=SECRET)
+    refused = gen("run", "loud", "-p", f"note=it is {SECRET}", cwd=root, JOB_KEY=SECRET)
     looks = [("runs", "list"), ("release", "show", "loud"), ("calls", "list"), ("release", "verify", "loud")]
     others = tuple(gen(*look, "--json", cwd=root) for look in looks)
     with pytest.MonkeyPatch.context() as patch:
         enter(root, patch)
         assert drain(seconds=60) == 0
-    yield Ended(root, tried, promoted, ran, others)
+    return Ended(root, tried, promoted, ran, refused, others)
 
 
 @pytest.mark.kernel
@@ -108,6 +109,13 @@ def test_what_uses_a_secret_in_every_way_runs_and_becomes_a_release(ended: Ended
 
 @pytest.mark.kernel
 @pytest.mark.timeout(900)
+def test_the_value_itself_is_refused_as_the_text_of_a_parameter(ended: Ended) -> None:
+    assert (ended.refused.returncode, ended.refused.stdout) == (2, "")
+    assert ended.refused.stderr.startswith("error: parameter note holds the value of a secret. Declare it as Secret")
+
+
+@pytest.mark.kernel
+@pytest.mark.timeout(900)
 def test_not_one_byte_of_it_is_in_any_file_that_is_kept(ended: Ended) -> None:
     assert leaks(ended.root) == []
 
@@ -115,7 +123,8 @@ def test_not_one_byte_of_it_is_in_any_file_that_is_kept(ended: Ended) -> None:
 @pytest.mark.kernel
 @pytest.mark.timeout(900)
 def test_nor_in_anything_that_a_command_said(ended: Ended) -> None:
-    said = [done.stdout + done.stderr for done in (ended.tried, ended.promoted, ended.ran, *ended.others)]
+    all_of_them = (ended.tried, ended.promoted, ended.ran, ended.refused, *ended.others)
+    said = [done.stdout + done.stderr for done in all_of_them]
     assert [form for form in ALL_FORMS for words in said if form in words.encode()] == []
 
 
@@ -182,4 +191,4 @@ def test_check_finds_the_key_of_an_alias_in_an_output(workspace: Path, monkeypat
     write_notebook(workspace / "notebooks/n.ipynb", made)
     (finding,) = check(workspace / "notebooks/n.ipynb").findings
     assert finding.rule == "secret"
-    assert text.MASK == text.scrub(SECRET)
+    assert text.scrub(SECRET) == text.MASK
