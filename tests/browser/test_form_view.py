@@ -42,7 +42,7 @@ def test_a_form_is_filled_in_and_its_job_run(notebook: Notebook, workspace: Path
     run.click()
     outcome = shown.locator("[data-shown=outcome]")
     outcome.wait_for(timeout=300_000)
-    assert "label  succeeded" in outcome.inner_text()
+    assert "label · release 1  succeeded" in outcome.inner_text()
     assert "42" in outcome.inner_text()
     shown.get_by_text("ended with exit code 0").wait_for()
     assert not run.is_disabled()
