@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gen_toolkit.secret import Secret as Secret
     from gen_toolkit.tracking.keep import keep as keep
     from gen_toolkit.tracking.run import run as run
+    from gen_toolkit.widgets.form import form as form
     from gen_toolkit.widgets.playground import playground as playground
 
 _HOME_OF = {
@@ -55,6 +56,7 @@ _HOME_OF = {
     "due": "jobs.fixed",
     "embed": "models.embed",
     "evaluate": "evals.evaluate",
+    "form": "widgets.form",
     "keep": "tracking.keep",
     "load_prompt": "prompts.registry",
     "once": "jobs.once",

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,17 +16,17 @@ from gen_toolkit.errors import NotebookError
 
 Notebook = dict[str, Any]
 
+_LARGEST = 250_000_000  # bytes of a file
+_CELL_TYPES = {"code", "markdown", "raw"}
+
 
 def read_notebook(path: Path) -> Notebook:
     """A notebook of format 4 as plain data. Raises NotebookError where the file is none."""
     advice = "Give the path of a Jupyter notebook (.ipynb)."
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise NotebookError(f"{path} cannot be read: {error.strerror}", fix=advice, path=str(path)) from None
+    raw = _content(path, advice)
     try:
         notebook = json.loads(raw.decode("utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise NotebookError(f"{path} is not a notebook: it is not JSON", fix=advice, path=str(path)) from None
     version = notebook.get("nbformat", 4) if isinstance(notebook, dict) else 4
     if version != 4:
@@ -38,7 +39,30 @@ def read_notebook(path: Path) -> Notebook:
         raise NotebookError(f"{path} is not a notebook: its metadata are no object", fix=advice, path=str(path))
     if "nbformat" not in notebook:
         raise NotebookError(f"{path} is not a notebook: it names no format", fix=advice, path=str(path))
+    if not isinstance(notebook.get("nbformat_minor", 0), int | None):
+        raise NotebookError(f"{path} is not a notebook: its minor format is no number", fix=advice, path=str(path))
+    strange = next((cell["cell_type"] for cell in cells if cell["cell_type"] not in _CELL_TYPES), None)
+    if strange is not None:
+        said = f"{path} is not a notebook: it has a cell of type {strange[:20]!r}"
+        raise NotebookError(said, fix="Make it one of code, markdown, raw.", path=str(path))
     return dict(notebook)
+
+
+def _content(path: Path, advice: str) -> bytes:
+    """What a regular file holds: a pipe would be waited for, and a device read for ever."""
+    try:
+        str(path).encode("utf-8")
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode) and not stat.S_ISDIR(facts.st_mode):
+            raise NotebookError(f"{path} is no file", fix=advice, path=str(path))
+        if facts.st_size > _LARGEST:
+            said = f"{path} is larger than {_LARGEST // 1_000_000} MB"
+            raise NotebookError(said, fix="Clear its outputs: jupyter nbconvert --clear-output", path=str(path))
+        return path.read_bytes()
+    except UnicodeEncodeError:
+        raise NotebookError(f"the name of {path} is no text", fix="Rename the file.", path=str(path)) from None
+    except OSError as error:
+        raise NotebookError(f"{path} cannot be read: {error.strerror}", fix=advice, path=str(path)) from None
 
 
 def _is_cell(cell: object) -> bool:

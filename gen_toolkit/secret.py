@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from pathlib import Path
 
 from gen_toolkit import text
 from gen_toolkit.errors import InputError, MissingSecret
+
+_LARGEST_FILE = 100_000  # bytes
 
 KEY_SIGNS = ("sk-", "AKIA", "gh", "xox", "AIza", "hf_", "glpat-", "eyJ", "-----BEGIN ")
 """One of them is in every text that KEYS matches."""
@@ -22,6 +25,13 @@ KEYS = re.compile(
     ) | -----BEGIN\ [A-Z ]{0,30}PRIVATE\ KEY----- (?: [^-]* -----END\ [A-Z ]{0,30}PRIVATE\ KEY----- )?
     """
 )
+
+
+def _content(path: Path) -> str:
+    facts = path.stat()
+    if not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST_FILE:
+        raise ValueError("it is no file that could hold one")  # a device would be read for ever
+    return path.read_text(encoding="utf-8").strip()
 
 
 class Secret:
@@ -56,12 +66,12 @@ class Secret:
                 )
         else:
             try:
-                found = Path(name).expanduser().read_text(encoding="utf-8").strip()
+                found = _content(Path(name).expanduser())
                 problem = "" if found else "it is empty"
             except OSError as error:
                 problem = str(error.strerror)
-            except UnicodeDecodeError:
-                problem = "it is no text"
+            except ValueError as error:
+                problem = "it is no text" if isinstance(error, UnicodeDecodeError) else str(error)
             if problem:
                 raise MissingSecret(
                     f"the secret file {name} cannot be read ({problem})",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,16 @@ def test_white_space_around_a_value_is_not_part_of_it(
     assert gt.Secret("env:THE_KEY").value == "env-0123456789"
 
 
-@pytest.mark.parametrize("reference", ["env:NOT_SET", "env:EMPTY", "file:/not/there", "file:empty", "file:binary"])
+@pytest.mark.parametrize(
+    "reference",
+    ["env:NOT_SET", "env:EMPTY", "file:/not/there", "file:empty", "file:binary", "file:/dev/zero", "file:pipe"],
+)
 def test_what_cannot_be_read_is_a_missing_secret(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, reference: str
 ) -> None:
     monkeypatch.setenv("EMPTY", "")
     (workspace / "empty").write_text("\n")
+    os.mkfifo(workspace / "pipe")
     (workspace / "binary").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(MissingSecret) as caught:
         _ = gt.Secret(reference).value

@@ -31,6 +31,7 @@ from gen_toolkit.cli import (
     warm,
     workspaces,
 )
+from gen_toolkit.cli.parameters import WithParameters
 from gen_toolkit.errors import GenToolkitError, SetupError
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}  # wherever a command meets it, it is no fault of ours
@@ -51,9 +52,9 @@ app.command("lab")(servers.lab)
 app.command("ui")(servers.ui)
 app.command("demo")(demo.demo)
 app.command("check")(notebooks.check)
-app.command("try")(notebooks.try_)
+app.command("try", cls=WithParameters)(notebooks.try_)
 app.command("promote")(notebooks.promote)
-app.command("run")(runs.run)
+app.command("run", cls=WithParameters)(runs.run)
 app.command("eval")(evaluations.eval_)
 app.command("resume")(runs.resume)
 app.command("cancel")(runs.cancel)
@@ -113,11 +114,11 @@ def main() -> NoReturn:
 
 
 def _show(error: GenToolkitError) -> None:
-    if "--json" in sys.argv:
-        print(json.dumps({"error": error.to_json()}, ensure_ascii=False))
-        return
-    from gen_toolkit.text import terminal
+    from gen_toolkit.text import encodable, scrub, terminal
 
+    if "--json" in sys.argv:
+        print(encodable(scrub(json.dumps({"error": error.to_json()}, ensure_ascii=False))))
+        return
     print(terminal(f"error: {error}").replace("\n", " "), file=sys.stderr)
 
 

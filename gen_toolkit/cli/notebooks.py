@@ -22,6 +22,7 @@ from gen_toolkit.cli.show import (
     timeout_option,
 )
 from gen_toolkit.errors import InputError, NotebookError
+from gen_toolkit.text import encodable, one_line
 
 if TYPE_CHECKING:
     from gen_toolkit.releases.check import Report
@@ -84,10 +85,11 @@ def _executed(path: Path, report: Report, quiet: bool) -> Report:
 
 
 def _print_report(path: Path, report: Report, several: bool) -> None:
+    name = one_line(path, 300)
     for finding in report.findings:
-        print(f"{path}: {finding}" if several else finding)
+        print(one_line(f"{name}: {finding}" if several else finding, 600))
     if not report.errors:
-        print(f"{path}: nothing stands in the way of promotion")
+        print(f"{name}: nothing stands in the way of promotion")
 
 
 def _print_json(reports: Mapping[Path, Report]) -> None:
@@ -95,7 +97,7 @@ def _print_json(reports: Mapping[Path, Report]) -> None:
         {"notebook": str(path), "findings": [finding.to_json() for finding in report.findings]}
         for path, report in reports.items()
     ]
-    print(json.dumps(told[0] if len(told) == 1 else told, ensure_ascii=False))
+    print(encodable(json.dumps(told[0] if len(told) == 1 else told, ensure_ascii=False)))
 
 
 def _write_sarif(path: Path, reports: Mapping[Path, Report]) -> None:
@@ -106,7 +108,7 @@ def _write_sarif(path: Path, reports: Mapping[Path, Report]) -> None:
     found = {notebook: report.findings for notebook, report in reports.items()}
     log = sarif(found, load_settings().workspace.root.resolve())
     try:
-        write_text(path, json.dumps(log, ensure_ascii=False, indent=1) + "\n", mode=0o644)
+        write_text(path, encodable(json.dumps(log, ensure_ascii=False, indent=1)) + "\n", mode=0o644)
     except OSError as error:
         raise InputError(
             f"{path} cannot be written: {error.strerror}", fix="Name a file in a folder that is there."

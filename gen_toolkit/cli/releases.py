@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from gen_toolkit.cli.parameters import parameter_rows
 from gen_toolkit.cli.rollback import override_line
 from gen_toolkit.cli.show import json_option
 from gen_toolkit.text import one_line, terminal
@@ -60,18 +61,19 @@ def show(name: str = _NAME, number: int | None = _NUMBER, as_json: bool = json_o
     """One release: who and when, parameters, prompts, models, files, secrets it may read."""
     from gen_toolkit.releases.freeze import verify
     from gen_toolkit.releases.overview import pipeline_named
+    from gen_toolkit.releases.parameters import released_parameters
 
     pipeline = pipeline_named(name)
-    manifest = verify(pipeline.release_folder(number))
-    standing = pipeline.standing
+    folder, standing = pipeline.release_folder(number), pipeline.standing
+    manifest = verify(folder)
     if as_json:
         _print({**manifest, **standing.to_json()})
         return
     print(f"{'live'.ljust(12)}{one_line(standing, 400)}")
     for key in ("name", "release", "digest", "promoted_at", "promoted_by", "commit", "dirty", "notebook", "secrets"):
         print(f"{key.ljust(12)}{_said(manifest.get(key))}")
-    for item, shape in manifest["parameters"].get("properties", {}).items():
-        print(f"{'parameter'.ljust(12)}{item} = {_said(shape.get('default'))}  {shape.get('description', '')}".rstrip())
+    for row in parameter_rows(released_parameters(folder)):
+        print(f"{'parameter'.ljust(12)}{'  '.join(row)}".rstrip())
     for reference, frozen in manifest["prompts"].items():
         print(f"{'prompt'.ljust(12)}{reference} {'absent' if frozen.get('absent') else frozen['version']}")
     for alias, pinned in manifest["models"].items():

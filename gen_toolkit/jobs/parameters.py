@@ -16,11 +16,12 @@ import pathlib
 import tokenize
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from gen_toolkit.errors import InputError, ParameterError, nearest
-from gen_toolkit.jobs.values import adapter, as_json, source_of, validated
+from gen_toolkit.errors import InputError, ParameterError
+from gen_toolkit.jobs.parameter import Parameter as Parameter
+from gen_toolkit.jobs.parameter import Parameters as Parameters
+from gen_toolkit.jobs.values import adapter
 from gen_toolkit.secret import Secret
 
 _MODULES = {"typing", "datetime", "pathlib", "enum", "annotated_types"}
@@ -39,86 +40,18 @@ _NAMES: dict[str, Any] = {
 _FORM = "Write lines of the form: name: type = value  # description. See docs/parameters.md."
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of a notebook."""
-
-    name: str
-    type: Any
-    annotation: str
-    default: Any
-    description: str = ""
-
-    def check(self, value: Any, *, from_text: bool = False, strict: bool = False) -> Any:
-        """`value` as this parameter's type: read from what a command line gave, or taken as it is (`strict`)."""
-        from pydantic import ValidationError
-
-        fix = f"It is declared as {self.annotation}."
-        try:
-            checked = validated(self.type, value, from_text=from_text, strict=strict)
-            source_of(checked)  # what cannot be written into a cell is refused here, before anything starts
-        except ValidationError as error:
-            said = error.errors()[0]
-            where = ".".join(str(part) for part in said["loc"])
-            raise ParameterError(
-                f"parameter {self.name}: {said['msg'][:1].lower()}{said['msg'][1:]}{where and f' (at {where})'}; "
-                f"it was {str(value)[:60]!r}",
-                fix=fix,
-                parameter=self.name,
-            ) from None
-        except InputError as error:
-            raise ParameterError(
-                f"parameter {self.name}: {error.message}", fix=error.fix or fix, parameter=self.name
-            ) from None
-        except TypeError as error:  # a bound that the type cannot be compared with
-            raise ParameterError(f"parameter {self.name}: {error}", fix=fix, parameter=self.name) from None
-        return checked
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """All parameters of a notebook, in order."""
-
-    items: tuple[Parameter, ...]
-
-    def values(self, given: Mapping[str, Any], *, from_text: bool = False) -> dict[str, Any]:
-        """Defaults with what is given, every value of its declared type. Raises ParameterError."""
-        known = {item.name: item for item in self.items}
-        for name in given:
-            if name not in known:
-                raise ParameterError(
-                    f"there is no parameter {name!r}; there are: {', '.join(known) or 'none'}",
-                    fix=nearest(name, known) or "Leave it out.",
-                    parameter=name,
-                )
-        return {
-            name: item.check(given[name], from_text=from_text) if name in given else item.default
-            for name, item in known.items()
-        }
-
-    def json_schema(self) -> dict[str, Any]:
-        """JSON Schema of the whole set: part of the release, and what forms and validators read."""
-        properties: dict[str, Any] = {}
-        definitions: dict[str, Any] = {}
-        for item in self.items:
-            shape: dict[str, Any] = {"type": "string"} if item.type is Secret else adapter(item.type).json_schema()
-            definitions |= shape.pop("$defs", {})  # a reference in it counts from the root
-            described = {"description": item.description} if item.description else {}
-            properties[item.name] = {**shape, "default": as_json(item.default), **described}
-        schema = {"type": "object", "properties": properties, "additionalProperties": False}
-        return {**schema, "$defs": definitions} if definitions else schema
-
-
 def read_parameters(source: str) -> Parameters:
     """The parameters that a cell declares. Raises ParameterError naming the line."""
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
+        where = f", line {error.lineno}" if error.lineno else ""
         raise ParameterError(
-            f"the parameters cell cannot be parsed, line {error.lineno}: {error.msg}",
-            fix=_FORM,
-            line=error.lineno,
+            f"the parameters cell cannot be parsed{where}: {error.msg}", fix=_FORM, line=error.lineno
         ) from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        why = "it holds half a character" if isinstance(error, ValueError) else "it is nested too deep"
+        raise ParameterError(f"the parameters cell cannot be parsed: {why}", fix=_FORM) from None
     comments = _comments(source)
     names = dict(_NAMES)
     items: list[Parameter] = []
@@ -126,6 +59,8 @@ def read_parameters(source: str) -> Parameters:
         if isinstance(node, ast.ImportFrom):
             _allow_import(node)
         elif isinstance(node, ast.ClassDef):
+            if node.name in names:
+                raise _refused(node, f"class {node.name} takes the name of something else")
             names[node.name] = _enum_class(node, names)
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             continue  # a docstring
@@ -152,8 +87,8 @@ def _parameter(node: ast.stmt, names: Mapping[str, Any], comments: Mapping[int, 
         raise _refused(node, "this is no parameter")
     if name.startswith("_") or keyword.iskeyword(name):
         raise _refused(node, f"{name!r} cannot be the name of a parameter")
-    if sum(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node)) > 1:
-        raise _refused(node, f"{name!r} cannot be both a parameter and its type")  # the injected cell needs the type
+    if name in names:
+        raise _refused(node, f"{name!r} cannot be both a parameter and a type")  # cells need the type
     item = Parameter(name, kind, annotation, default, comments.get(node.end_lineno or node.lineno, ""))
     try:
         default = item.check(default, strict=True)
@@ -236,7 +171,7 @@ def _type(node: ast.expr, names: Mapping[str, Any]) -> Any:
             return _type(ast.parse(text, mode="eval").body, names)
         case ast.Name(id=name) if name in names:
             return names[name]
-        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right) if not (_is_quoted(left) or _is_quoted(right)):
             return typing.Union[_type(left, names), _type(right, names)]  # noqa: UP007 - made at run time
         case ast.Subscript(value=ast.Name(id="Literal"), slice=inner):
             values = inner.elts if isinstance(inner, ast.Tuple) else [inner]
@@ -247,6 +182,11 @@ def _type(node: ast.expr, names: Mapping[str, Any]) -> Any:
             parts = [_type(part, names) for part in (inner.elts if isinstance(inner, ast.Tuple) else [inner])]
             return _type(outer, names)[tuple(parts) if len(parts) > 1 else parts[0]]
     raise _refused(node, f"the type {ast.unparse(node)[:60]} is not known here")
+
+
+def _is_quoted(node: ast.expr) -> bool:
+    """Python itself knows no `|` between a text and a type."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _bound(node: ast.expr, names: Mapping[str, Any]) -> Any:

@@ -22,6 +22,7 @@ from gen_toolkit.jobs.judge import is_work, judge, running_cell
 from gen_toolkit.jobs.late import Late
 from gen_toolkit.jobs.link import Link
 from gen_toolkit.jobs.steps import Steps
+from gen_toolkit.jobs.unsaid import reply_unless_unsaid, unsaid
 
 NOTEBOOK = "notebook.ipynb"
 _SAVE_SHARE = 0.1  # at most this share of the time goes into saving while cells run
@@ -125,6 +126,13 @@ def _execute(
             if msg["msg_type"] == "execute_input":
                 link.cell(True)
             return super().process_message(msg, cell, cell_index) if collector.take(msg, cell) else None
+
+        async def _async_poll_for_reply(self, msg_id: str, cell: Any, timeout: Any, idle: Any, alive: Any) -> Any:
+            reply = super()._async_poll_for_reply(msg_id, cell, timeout, idle, alive)
+            said = await reply_unless_unsaid(reply, idle)
+            if said is None:
+                alive.cancel()
+            return unsaid(cell) if said is None else said
 
     client = Client(
         nb_man,

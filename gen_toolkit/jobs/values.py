@@ -18,10 +18,14 @@ from gen_toolkit.secret import Secret
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
+_MOST_BITS = 14_000  # about 4,200 digits: Python neither prints nor reads more
+
 
 def validated(kind: Any, value: Any, *, from_text: bool = False, strict: bool = False) -> Any:
     """`value` as `kind`. Strictly it must be one already, so that a job sees what the notebook sees."""
     if kind is Secret:
+        if strict and not isinstance(value, Secret):
+            raise ParameterError("a text is no Secret", fix='Write Secret("env:NAME") or Secret("file:/path").')
         return value if isinstance(value, Secret) else Secret(str(value))
     if isinstance(value, str) and not strict:
         value = _decoded(kind, value) if from_text else _member(_options(kind), value)
@@ -45,18 +49,24 @@ def _options(kind: Any) -> list[Any]:
 
 
 def _decoded(kind: Any, text: str) -> Any:
-    """Text from a command line: itself where a text is declared, JSON where a list, dict or None may be."""
+    """Text from a command line: itself where a text is declared, JSON where a list, a dict or anything may be."""
     options = _options(kind)
     if type(None) in options and text in {"null", "None", "none"}:
         return None
     if str in options:
         return text
+    if Any in options:
+        return _json(text)
     if any(option in (list, dict) or typing.get_origin(option) in (list, dict) for option in options):
-        try:
-            return json.loads(text)
-        except ValueError:
-            return text  # the type's own message says what is wrong
+        return _json(text)
     return _member(options, text)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text  # the type's own message says what is wrong
 
 
 def _member(options: list[Any], text: str) -> Any:
@@ -94,6 +104,8 @@ def source_of(value: Any) -> str:
         return f"{{{', '.join(f'{source_of(key)}: {source_of(item)}' for key, item in value.items())}}}"
     if isinstance(value, float) and not math.isfinite(value):
         raise ParameterError(f"{value} is no number", fix="Give a finite number.")
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        raise ParameterError("the number is too large to be written down", fix="Give a smaller one, or a text.")
     if value is None or isinstance(value, bool | int | float | str | Secret):
         return repr(value)
     raise ParameterError(f"a {type(value).__name__} cannot be a parameter's value", fix="Use a list, a dict or a text.")
@@ -108,7 +120,7 @@ def as_json(value: Any) -> Any:
     if isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, datetime.timedelta):
-        return value.total_seconds()
+        return str(adapter(datetime.timedelta).dump_python(value, mode="json"))  # ISO 8601, as its schema says
     if isinstance(value, pathlib.PurePath):
         return str(value)
     if isinstance(value, list):
@@ -116,3 +128,11 @@ def as_json(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): as_json(item) for key, item in value.items()}
     return value
+
+
+def as_text(value: Any) -> str:
+    """A parameter's value as `-p name=…` takes it: JSON where it is a list or a dict, the name of an Enum's member."""
+    if isinstance(value, enum.Enum):
+        return value.name
+    plain = as_json(value)
+    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)

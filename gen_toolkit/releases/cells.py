@@ -14,6 +14,7 @@ GENERATED = frozenset({"injected-parameters", "release"})
 """Tags of cells that tools write, and that no rule is about."""
 
 _PYTHON_INSIDE = {"capture", "code_wrap", "debug", "prun", "time", "timeit"}  # cell magics whose body is Python
+_TIMED = re.compile(r"^([ \t]*)%(?:time|prun)[ \t]+(?=[^-\s])", re.MULTILINE)  # what follows is a statement
 _CELL_MAGIC = re.compile(r"\s*%%(\w+)([^\n]*)(?:\n|$)")
 
 
@@ -35,7 +36,11 @@ class Code:
             return None
 
     def walk(self) -> Iterator[ast.AST]:
-        return ast.walk(self.tree) if self.tree else iter(())
+        return iter(self._nodes)
+
+    @cached_property
+    def _nodes(self) -> tuple[ast.AST, ...]:
+        return tuple(ast.walk(self.tree)) if self.tree else ()  # many rules ask
 
 
 def read_code(notebook: Notebook) -> tuple[Code, ...]:
@@ -60,6 +65,7 @@ def _code(number: int, cell_tags: list[str], text: str) -> Code:
 
 def _transformed(text: str) -> str:
     """What IPython would execute. Without a sign of its syntax, the text itself."""
+    text = _TIMED.sub(r"\1", text)  # it defines names, which code in a text would not
     if not any(sign in text for sign in "%!?"):
         return text
     from IPython.core.inputtransformer2 import TransformerManager

@@ -12,6 +12,7 @@ from gen_toolkit.releases.cells import read_code
 from gen_toolkit.releases.finding import Finding, Subject
 from gen_toolkit.releases.references import find_references
 from gen_toolkit.releases.rules import RULES
+from gen_toolkit.releases.rules.form import too_large
 from gen_toolkit.settings import load_settings
 
 
@@ -32,11 +33,12 @@ def check(path: Path, *, include: tuple[str, ...] = ()) -> Report:
     """All findings on a notebook. Raises NotebookError where the file is none."""
     notebook = read_notebook(path)
     settings = load_settings()
+    large = list(too_large(notebook))
     try:
-        parameters = parameters_of(notebook, path)
+        parameters = Parameters(()) if large else parameters_of(notebook, path)
     except (ParameterError, NotebookError) as error:
         return Report([Finding(error.code, error.message, error.fix)], None)
-    code = read_code(notebook)
+    code = () if large else read_code(notebook)
     subject = Subject(
         path,
         notebook,
@@ -47,7 +49,7 @@ def check(path: Path, *, include: tuple[str, ...] = ()) -> Report:
         include,
         frozenset({"local", *settings.settings.models}),
     )
-    return Report([finding for rule in RULES for finding in rule(subject)], subject)
+    return Report(large or [finding for rule in RULES for finding in rule(subject)], subject)
 
 
 def parameters_of(notebook: Notebook, path: Path) -> Parameters:

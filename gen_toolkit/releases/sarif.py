@@ -6,9 +6,11 @@ person would know, so a finding names the cell in its message and its logical lo
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from gen_toolkit.releases.finding import Finding
 
@@ -23,10 +25,15 @@ def sarif(found: Mapping[Path, Sequence[Finding]], root: Path) -> dict[str, Any]
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
 
 
+def _uri(name: str) -> str:
+    """RFC 3986: what may not stand in an address is written in percents, also bytes that are no text."""
+    return quote(os.fsencode(name))
+
+
 def _result(finding: Finding, path: Path, root: Path) -> dict[str, Any]:
-    absolute = path.resolve()
+    absolute = Path(os.path.realpath(path))  # unlike resolve(), it takes links that lead in a circle
     name = absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else path.name
-    place: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": name}, "region": {"startLine": 1}}}
+    place: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": _uri(name)}, "region": {"startLine": 1}}}
     if finding.cell:
         place["logicalLocations"] = [{"name": f"cell {finding.cell}", "kind": "element"}]
     message = f"{f'cell {finding.cell}: ' if finding.cell else ''}{finding.message}. {finding.fix}"

@@ -10,13 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gen_toolkit.errors import ReleaseError
+from gen_toolkit import text
+from gen_toolkit.errors import ParameterError, ReleaseError
 from gen_toolkit.ipynb import read_notebook
+from gen_toolkit.jobs.environment import remember_secrets
 from gen_toolkit.jobs.execute import Finished, Job, execute, silent
 from gen_toolkit.jobs.limits import UNLIMITED, Limits
 from gen_toolkit.jobs.parameters import Parameters
 from gen_toolkit.jobs.retries import Retries
 from gen_toolkit.jobs.supervise import Progress
+from gen_toolkit.jobs.values import as_json
 from gen_toolkit.models.gateway import pin, prove_ready
 from gen_toolkit.releases.cells import read_code
 from gen_toolkit.releases.check import parameters_of
@@ -112,7 +115,7 @@ def _job(asked: Job, *, from_text: bool = False) -> Job:
     values = parameters.values(asked.values, from_text=from_text)
     _refuse_other_models(manifest, references, values)
     _prove_ready(references, values)
-    return replace(
+    job = replace(
         asked,
         notebook=notebook,
         source=manifest["notebook"],
@@ -121,6 +124,21 @@ def _job(asked: Job, *, from_text: bool = False) -> Job:
         digest=manifest["digest"],
         secrets=_secrets(manifest["models"], references, parameters, values, load_settings()),
     )
+    _refuse_secret_texts(job)
+    return job
+
+
+def _refuse_secret_texts(job: Job) -> None:
+    """What is given as a text stands in the cell that sets it, and on record: a secret never does."""
+    remember_secrets(job.references)
+    for name, value in job.values.items():
+        told = json.dumps(as_json(value), ensure_ascii=False)
+        if text.scrub(told) != told:
+            raise ParameterError(
+                f"parameter {name} holds the value of a secret",
+                fix="Declare it as Secret, and give its reference, env:NAME or file:/path.",
+                parameter=name,
+            )
 
 
 def from_files(given: Mapping[str, str]) -> dict[str, Any]:

@@ -8,10 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from gen_toolkit.errors import GenToolkitError, ParameterError, SettingError, nearest
-from gen_toolkit.ipynb import read_notebook
 from gen_toolkit.jobs.parameters import Parameters
-from gen_toolkit.releases.check import parameters_of
 from gen_toolkit.releases.files import folders_with
+from gen_toolkit.releases.parameters import released_parameters
 from gen_toolkit.releases.pipeline import Pipeline, pipeline_of
 from gen_toolkit.schedules.schedule import Schedule
 from gen_toolkit.workspace import Workspace
@@ -59,8 +58,7 @@ def scheduled(workspace: Workspace) -> dict[str, tuple[Pipeline, Schedule | GenT
 
 def declared_parameters(pipeline: Pipeline, number: int | None = None) -> Parameters:
     """The parameters of a release, by default of the live one. Raises ReleaseError where there is none."""
-    path = pipeline.release_folder(number) / "notebook.ipynb"
-    return parameters_of(read_notebook(path), path)
+    return released_parameters(pipeline.release_folder(number))
 
 
 def values_at(schedule: Schedule, declared: Parameters, instant: int) -> dict[str, Any]:

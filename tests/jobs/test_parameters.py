@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from gen_toolkit import Secret
 from gen_toolkit.errors import ParameterError
 from gen_toolkit.jobs.parameters import Parameter, Parameters, read_parameters
-from gen_toolkit.jobs.values import injected_source
+from gen_toolkit.jobs.values import as_json, as_text, injected_source
 
 EVERY_FORM = '''"""What this job needs."""
 from datetime import date, datetime, timedelta, timezone
@@ -153,7 +153,7 @@ def test_the_schema_holds_types_defaults_and_descriptions_and_only_references_of
         ("x = {1, 2}", "needs an annotation"),
         ("x: Any = b'1'", "bytes cannot be"),
         ("x: Secret | None = None", "not known here"),
-        ("from datetime import date; date: date = date(2026, 1, 1)", "both a parameter and its type"),
+        ("from datetime import date; date: date = date(2026, 1, 1)", "both a parameter and a type"),
         ("class Tone(Mood, Enum): a = 1", "no Enum"),
         ("x = None", "needs an annotation"),
         ("x: Frame = None", "not known here"),
@@ -166,6 +166,18 @@ def test_the_schema_holds_types_defaults_and_descriptions_and_only_references_of
         ("x: Annotated[int, print('x')] = 1", "no bound"),
         ("x: Secret = Secret('sk-the-value-itself')", "must be a reference"),
         ("x: int = (", "cannot be parsed"),
+        ("x: Secret = 'env:KEY'", "no Secret"),
+        ("x: 'int' | None = 3", "not known here"),
+        ("x: int = 0x" + "f" * 5000, "too large"),
+        ("x: float = 0x" + "f" * 5000, "very large"),
+        ("x: Any = {'a': 0x" + "f" * 5000 + "}", "too large"),
+        ("from datetime import date; date: int = 3", "both a parameter and a type"),
+        ("Literal: int = 3", "both a parameter and a type"),
+        ("from enum import Enum; class date(Enum): a = 1", "name of something else"),
+        ("from annotated_types import MultipleOf; x: Annotated[int, MultipleOf(0)] = 1", "not known here"),
+        ("from annotated_types import Len; x: Annotated[str, Len(2)] = 'a'", "at least 2"),
+        ("from annotated_types import Lt; x: Annotated[float, Lt(1)] = 1.0", "less than 1"),
+        ("from annotated_types import MultipleOf; x: Annotated[int, MultipleOf(5)] = 3", "multiple of 5"),
         ("%matplotlib inline", "cannot be parsed"),
     ],
 )  # fmt: skip
@@ -180,9 +192,46 @@ def test_a_refused_form_is_one_error_that_names_the_line(line: str, says: str) -
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("line", ["x: int = " + "-" * 5000 + "1", "x: str = '\ud800'"], ids=["deep", "half"])
+def test_a_cell_that_python_itself_cannot_read_is_one_error(line: str) -> None:
+    with pytest.raises(ParameterError, match="cannot be parsed: it"):
+        read_parameters(line)
+
+
+def test_the_schema_takes_every_default_and_names_the_bounds() -> None:
+    source = (
+        EVERY_FORM + "more: Annotated[list[int], Len(1, 3)] = [1]\nfives: Annotated[int, MultipleOf(5), Lt(50)] = 5\n"
+    )
+    schema = read_parameters(source.replace("import Ge,", "import Ge, Len, Lt, MultipleOf,")).json_schema()
+    defaults = {name: shape["default"] for name, shape in schema["properties"].items()}
+    Draft202012Validator(schema).validate(json.loads(json.dumps(defaults)))
+    assert schema["properties"]["wait"] == {"type": "string", "format": "duration", "default": "PT1H5M"}
+    for name, value in {"bounded": -1, "between": 1.5, "more": [], "fives": 50, "number": 3, "day": 7}.items():
+        with pytest.raises(ValidationError):
+            Draft202012Validator(schema).validate({name: value})
+
+
+def test_what_is_on_record_as_json_is_read_back_as_the_same_value() -> None:
+    parameters = read_parameters(EVERY_FORM)
+    values = parameters.values({})
+    on_record = json.loads(json.dumps({name: as_json(value) for name, value in values.items()}))
+    assert parameters.values(on_record) == values
+
+
+def test_every_value_can_be_given_as_a_text() -> None:
+    parameters = read_parameters(EVERY_FORM)
+    values = parameters.values({})
+    given = {name: as_text(value) for name, value in values.items()}
+    assert given["words"] == '["a", "b"]'
+    assert given["tone"] == "calm"
+    assert parameters.values(given, from_text=True) == values
+
+
 @pytest.mark.parametrize(
     ("declared", "text", "value"),
     [
+        ("x: Any = 0", '{"a": [1]}', {"a": [1]}),
+        ("x: Any = 0", "007", "007"),
         ("x: str = ''", "007", "007"),
         ("x: str = ''", "null", "null"),
         ("x: str | None = ''", "null", None),

@@ -64,6 +64,9 @@ BROKEN: list[tuple[str, int | None, str, list[Any], str | None]] = [
     ("absolute-path", 3, "/srv2/x", [KEEPS, "open('/srv2/x')"], "limit: int = 3"),
     ("absolute-path", 3, "Path.home()", [KEEPS, "from pathlib import Path\nPath.home()"], "limit: int = 3"),
     ("absolute-path", 1, "/home/ada", [KEEPS], "folder: str = '/home/ada/x'"),
+    ("outside-path", 3, "'../../x.csv' leads out", [KEEPS, "open('../../x.csv')"], "limit: int = 3"),
+    ("outside-path", 3, "leads out", [KEEPS, "import pandas as pd\npd.read_csv('data/../../x.csv')"], "limit: int = 3"),
+    ("size", None, "thousand", [KEEPS, *("x = '" + "y" * 190_000 + "'" for _ in range(11))], "limit: int = 3"),
     ("size", 3, "thousand", [KEEPS, "x = '" + "y" * 300_000 + "'"], "limit: int = 3"),
     ("reserved-tag", 3, "release", [KEEPS, code("import os", "release")], "limit: int = 3"),
 ]  # fmt: skip
@@ -87,6 +90,10 @@ GOOD: dict[str, tuple[list[Any], str]] = {
         "limit: int = 3",
     ),
     "a cell magic around Python": (["%%time\nimport gen_toolkit as gt\ngt.keep('a', limit)"], "limit: int = 3"),
+    "names that a timed line defines": (
+        [KEEPS, "%time x = limit\nif x:\n    %time y = 2\nprint(x, y)"],
+        "limit: int = 3",
+    ),
     "a percent sign that begins a line": ([KEEPS, "x = ('%d'\n    % limit)\nhelp?"], "limit: int = 3"),
     "an import that may fail": (
         [KEEPS, "try:\n    import nowhere_at_all\nexcept ImportError:\n    pass"],
@@ -97,10 +104,14 @@ GOOD: dict[str, tuple[list[Any], str]] = {
     "a cell that may raise": ([KEEPS, code("frame.head()", "raises-exception")], "limit: int = 3"),
     "magics of an extension": ([KEEPS, "%load_ext somewhere\n%its_own magic"], "limit: int = 3"),
     "routes and relative paths": (
-        [KEEPS, "open('data/x.csv')\nurl = '/v1/chat'\n'/home/prose is no path'"],
+        [
+            KEEPS,
+            "open('data/x.csv')\nopen('data/../x.csv')\nlink = '../x.html'\nurl = '/v1/chat'\n'/home/prose is no path'",
+        ],
         "limit: int = 3",
     ),
     "a path that a run may change": ([KEEPS], "from pathlib import Path\nfolder: Path = Path('/data/reviews')"),
+    "a path above that a run may change": ([KEEPS], "from pathlib import Path\nfolder: Path = Path('../reviews')"),
     "an input() of its own": ([KEEPS, "def input(x):\n    return x\ninput(1)"], "limit: int = 3"),
     "a widget that is only shown": (
         [KEEPS, "import ipywidgets as w\nbar = w.IntProgress()\nbar.value = 3"],

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from gen_toolkit import text
-from gen_toolkit.ipynb import code_cells, source, tags
+from gen_toolkit.ipynb import Notebook, code_cells, source, tags
 from gen_toolkit.releases.finding import Finding, Rule, Subject
 
 _LARGEST_OUTPUTS = 5_000_000  # characters of all outputs together
 _LARGEST_SOURCE = 200_000  # characters of one cell
+_LARGEST_SOURCES = 2_000_000  # of all cells
 _FIXED = "`gen check --fix` mends it."
 
 
@@ -48,11 +49,24 @@ def no_cell_is_left_from_a_run(subject: Subject) -> Iterator[Finding]:
 def ids_are_unique(subject: Subject) -> Iterator[Finding]:
     if (subject.notebook.get("nbformat_minor") or 0) < 5:
         return  # the format has no ids before 4.5
-    ids = [cell.get("id") for cell in subject.notebook["cells"]]
+    ids = [name if isinstance(name := cell.get("id"), str) else None for cell in subject.notebook["cells"]]
     told = [name for name, times in Counter(map(str, ids)).items() if times > 1]
     if None in ids or told:
         what = "cells have no id" if None in ids else f"two cells have the id {text.one_line(told[0], 30)!r}"
         yield Finding("cell-ids", what, _FIXED, level="warning")
+
+
+def too_large(notebook: Notebook) -> Iterator[Finding]:
+    """More code than anybody reviews: it is refused before any of it is read."""
+    sizes = [len(source(cell)) for cell in notebook["cells"]]
+    advice = "Put data into a file, and read it."
+    for number, size in enumerate(sizes, 1):
+        if size > _LARGEST_SOURCE:
+            message = f"the cell has {size // 1000} thousand characters, which nobody reviews"
+            yield Finding("size", message, advice, number)
+    if sum(sizes) > _LARGEST_SOURCES:
+        message = f"the cells have {sum(sizes) // 1000} thousand characters, which nobody reviews"
+        yield Finding("size", message, advice)
 
 
 def it_is_no_archive(subject: Subject) -> Iterator[Finding]:
@@ -60,10 +74,6 @@ def it_is_no_archive(subject: Subject) -> Iterator[Finding]:
     if outputs > _LARGEST_OUTPUTS:
         message = f"the outputs take {outputs / 1e6:.0f} MB; a release holds none of them"
         yield Finding("size", message, "Clear them before the file goes into git.", level="warning")
-    for number, cell in enumerate(subject.notebook["cells"], 1):
-        if len(source(cell)) > _LARGEST_SOURCE:
-            message = f"the cell has {len(source(cell)) // 1000} thousand characters, which nobody reviews"
-            yield Finding("size", message, "Put data into a file, and read it.", number)
 
 
 def _said(data: object, key: str) -> str:

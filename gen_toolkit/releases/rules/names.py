@@ -27,6 +27,8 @@ def parses(subject: Subject) -> Iterator[Finding]:
             ast.parse(code.python)
         except SyntaxError as error:
             yield Finding("syntax", f"line {error.lineno}: {error.msg}", "Correct the cell.", code.number)
+        except UnicodeEncodeError:
+            yield Finding("syntax", "it holds half a character", "Correct the cell.", code.number)
         except (ValueError, RecursionError, MemoryError) as error:
             yield Finding("syntax", f"it cannot be parsed: {text.one_line(error)}", "Correct the cell.", code.number)
 
@@ -65,10 +67,11 @@ def _brings_unknown_names(node: ast.AST) -> bool:
     """A star import, %pylab, %run and extensions put names into the notebook that nobody sees written there."""
     if isinstance(node, ast.ImportFrom):
         return any(alias.name == "*" for alias in node.names)
-    return (
+    return bool(
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "run_line_magic"
+        and node.args
         and isinstance(node.args[0], ast.Constant)
         and node.args[0].value in {"load_ext", "load", "pylab", "run"}
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -41,11 +42,19 @@ def no_paths_of_one_machine(subject: Subject) -> Iterator[Finding]:
                 yield Finding(
                     "absolute-path", f"{text.one_line(value, 60)!r} is a path of one machine", _FIX, code.number
                 )
+            elif is_opened and not is_parameters and _climbs_out(value):
+                message = f"{text.one_line(value, 60)!r} leads out of the workspace, in whose root jobs run"
+                yield Finding("outside-path", message, _FIX, code.number)
         for node in code.walk():
             if _asks_for_home(node):
                 yield Finding(
                     "absolute-path", f"{ast.unparse(node)[:40]} is another folder in a job", _FIX, code.number
                 )
+
+
+def _climbs_out(value: str) -> bool:
+    """Where it leads from the root, whatever is there."""
+    return posixpath.normpath(value.replace("\\", "/")).split("/")[0] == ".."
 
 
 def _texts(code: Code) -> Iterator[tuple[str, bool]]:
