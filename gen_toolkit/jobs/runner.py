@@ -7,6 +7,7 @@ what the kernel's process writes past its channels.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -23,6 +24,7 @@ from gen_toolkit.jobs.late import Late
 from gen_toolkit.jobs.link import Link
 
 NOTEBOOK = "notebook.ipynb"
+KERNEL = "python3"
 _SAVE_SHARE = 0.1  # at most this share of the time goes into saving while cells run
 _SHUTDOWN = 5.0  # seconds for the kernel's own clearing up at its end
 
@@ -35,13 +37,26 @@ def main() -> None:
     folder, link, raw = Path(sys.argv[1]), Link(int(sys.argv[2])), int(sys.argv[3])
     # jsonschema checks addresses with a module that takes a second to import; nobody asks it to
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # how an import is refused
-    import papermill
-    from papermill.engines import NBClientEngine, papermill_engines
+    from gen_toolkit.jobs.kernel import started_kernel
 
     task = link.task()
     remember_secrets(task["secrets"])
     log = Log(task["output_mb"] * 1_000_000)
     log.follow(raw)
+    try:
+        kernel = started_kernel(link, task["connection_file"], KERNEL, task["cwd"])
+        _run(folder, link, task, log, kernel)
+    except Exception as error:  # noqa: BLE001 - the supervisor must hear of whatever it was
+        link.say(event="broken", error=type(error).__name__, message=str(error)[:2000])
+    log.close()
+    os._exit(0)  # all is said and saved; clearing up takes a tenth of a second, and threads could hang in it
+
+
+def _run(folder: Path, link: Link, task: dict[str, Any], log: Log, kernel: Any) -> None:
+    """While the kernel starts, what speaks with it is loaded."""
+    import papermill
+    from papermill.engines import NBClientEngine, papermill_engines
+
     collector = Collector(task["output_mb"], log, link.say)
 
     class Engine(NBClientEngine):  # type: ignore[misc]  # papermill has no types
@@ -49,34 +64,24 @@ def main() -> None:
 
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **_: Any) -> Any:
-            _execute(nb_man, kernel_name, folder, task["connection_file"], link, collector)
+            _execute(nb_man, kernel_name, folder, kernel, link, collector)
 
     papermill_engines.register("gen_toolkit", Engine)
     link.say(event="ready")
-    try:
+    with contextlib.suppress(papermill.PapermillExecutionError):  # told by the engine, with the cell
         papermill.execute_notebook(
             str(folder / "prepared.ipynb"),
             None,
             engine_name="gen_toolkit",
-            kernel_name="python3",
+            kernel_name=KERNEL,
             progress_bar=False,
             cwd=task["cwd"],
         )
-    except papermill.PapermillExecutionError:
-        pass  # told by the engine, with the cell
-    except Exception as error:  # noqa: BLE001 - the supervisor must hear of whatever it was
-        link.say(event="broken", error=type(error).__name__, message=str(error)[:2000])
-    log.close()
-    os._exit(0)  # all is said and saved; clearing up takes a tenth of a second, and threads could hang in it
 
 
-def _execute(
-    nb_man: Any, kernel_name: str, folder: Path, connection_file: str, link: Link, collector: Collector
-) -> None:
+def _execute(nb_man: Any, kernel_name: str, folder: Path, kernel: Any, link: Link, collector: Collector) -> None:
     from nbclient.exceptions import DeadKernelError
     from papermill.clientwrap import PapermillNotebookClient
-
-    from gen_toolkit.jobs.kernel import kernel_manager
 
     ran: set[int] = set()
     saver = _Saver(folder / NOTEBOOK, nb_man)
@@ -85,7 +90,7 @@ def _execute(
 
     def started(cell_index: int, **_: Any) -> None:
         nonlocal began
-        late.bring_to(client.kc)
+        late.bring_to(client.kc, cell_index)
         if link.stopped.is_set():
             raise _Stopped
         collector.begin()
@@ -108,7 +113,7 @@ def _execute(
 
     client = Client(
         nb_man,
-        km=kernel_manager(link, connection_file, kernel_name),
+        km=kernel,
         kernel_name=kernel_name,
         on_cell_start=started,
         on_cell_executed=executed,

@@ -20,6 +20,7 @@ from gen_toolkit.workspace import Workspace
 # By name: a template runs what it is asked to run, and knows no floor above its own.
 _OWN = (
     "gen_toolkit.cli.app",
+    "gen_toolkit.cli.begin",
     "gen_toolkit.cli.runs",
     "gen_toolkit.cli.show",
     "gen_toolkit.display",
@@ -30,6 +31,7 @@ _OWN = (
     "gen_toolkit.jobs.reconcile",
     "gen_toolkit.jobs.runner",
     "gen_toolkit.tracking.listener",
+    "gen_toolkit.tracking.courier",
     "gen_toolkit.tracking.find",
     "gen_toolkit.tracking.run",
     "gen_toolkit.tracking.keep",
