@@ -47,7 +47,6 @@ def main() -> None:
     """Until nothing has come for a while. Ends at once, and makes nothing, where the workspace is gone."""
     lock: int | None = int(sys.argv[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(5)  # whoever runs something now goes first
     settings = load_settings()
     while lock is not None:
         os.set_inheritable(lock, False)
