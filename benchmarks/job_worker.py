@@ -57,7 +57,7 @@ def warm() -> Execute:
             connection, _ = ask(
                 find_workspace().records,
                 Caller.COMMAND,
-                "gen_toolkit.cli.app",
+                "gen_toolkit.cli.begin",
                 ["run", name, "--json"],
                 environment=os.environ,
                 cwd=os.getcwd(),

@@ -22,6 +22,7 @@ from gen_toolkit.errors import InputError, SettingError, UnknownAlias, nearest
 from gen_toolkit.workspace import Workspace, find_workspace
 
 Mode = Literal["live", "reuse", "replay"]
+_SQLITE = "sqlite:///"
 _PASSWORD = re.compile(r"[a-z+]+://[^:/@]*:[^@]+@|.*[?&]password=")
 
 
@@ -57,6 +58,8 @@ class Settings(BaseSettings):
     """The MLflow experiment; by default the workspace folder's name."""
     tracking_uri: str | None = None
     """Where MLflow is; by default `mlruns/mlflow.db` of the workspace. MLFLOW_TRACKING_URI wins over it."""
+    delivery: Literal["background", "wait"] = "background"
+    """How a command brings its runs to MLflow: by a process in the background, or before it ends (in at most 15 s)."""
     database: str | None = None
     """The toolkit's own database: a path (SQLite), by default `mlruns/gen_toolkit.db` of the workspace; a
     PostgreSQL address, or a reference to one, `env:NAME` or `file:PATH`, where it holds a password."""
@@ -138,9 +141,18 @@ class Resolved(BaseModel):
 
     @property
     def tracking_uri(self) -> str:
-        """Argument, else MLFLOW_TRACKING_URI, else the setting, else the workspace's own database."""
-        named = self._mlflow_variable or self.settings.tracking_uri
-        return named or f"sqlite:///{self.workspace.records / 'mlflow.db'}"
+        """Argument, else MLFLOW_TRACKING_URI, else the setting, else the workspace's own database.
+
+        The path of a database starts at the workspace, in the variable, as MLflow has it, at the current folder;
+        here it is absolute: who delivers to it may be in another.
+        """
+        named = (
+            self._mlflow_variable or self.settings.tracking_uri or _SQLITE + str(self.workspace.records / "mlflow.db")
+        )
+        if not named.startswith(_SQLITE):
+            return named
+        start = Path() if self._mlflow_variable else self.workspace.root
+        return _SQLITE + os.path.abspath(start / named.removeprefix(_SQLITE))
 
     @property
     def _mlflow_variable(self) -> str | None:

@@ -129,6 +129,16 @@ def test_where_tracking_goes(
     assert settings.tracking_uri == expected.format(records=workspace / "mlruns")
 
 
+def test_a_database_that_is_named_by_a_relative_path_is_the_same_for_every_process(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(workspace, 'tracking_uri = "sqlite:///mine.db"')
+    monkeypatch.chdir(workspace / "notebooks")
+    assert load_settings().tracking_uri == f"sqlite:///{workspace}/mine.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///theirs.db")  # MLflow's own calls go there
+    assert load_settings().tracking_uri == f"sqlite:///{workspace}/notebooks/theirs.db"
+
+
 def test_the_origin_of_the_tracking_uri_names_mlflows_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://theirs")
     assert load_settings().origin("tracking_uri") == "environment MLFLOW_TRACKING_URI"

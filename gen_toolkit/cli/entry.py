@@ -19,7 +19,7 @@ def main() -> NoReturn:
     command = next((it for it in arguments if it not in _VERBOSE), "")
     if command in _FORKED and sys.platform == "linux":
         _hand_over(arguments, verbose=arguments[0] in _VERBOSE)
-    from gen_toolkit.cli.app import main as run
+    from gen_toolkit.cli.begin import main as run
 
     run()
 
@@ -29,7 +29,7 @@ def _hand_over(arguments: list[str], *, verbose: bool) -> None:
     from gen_toolkit.jobs.warm.client import Cold, hand_over
 
     try:
-        handed = hand_over("gen_toolkit.cli.app", arguments)
+        handed = hand_over("gen_toolkit.cli.begin", arguments)
     except Cold as reason:
         if verbose:
             print(f"cold start: {reason}", file=sys.stderr)

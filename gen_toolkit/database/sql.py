@@ -23,7 +23,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -88,7 +88,11 @@ class Prepared:
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert the rows whose key is not there yet, also when another process inserts them at the same moment."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    insert: Any = sqlite.insert
+    if connection.dialect.name == "postgresql":  # only then: it loads the dialects of all its drivers
+        from sqlalchemy.dialects import postgresql
+
+        insert = postgresql.insert
     connection.execute(insert(table).on_conflict_do_nothing(), rows)
 
 

@@ -17,6 +17,7 @@ from gen_toolkit.jobs.job import Finished as Finished
 from gen_toolkit.jobs.job import Job as Job
 from gen_toolkit.jobs.job import silent as silent
 from gen_toolkit.jobs.ledger import Again, Ledger
+from gen_toolkit.jobs.mlflow_use import first_use, included_files
 from gen_toolkit.jobs.outcome import outcome_of, total_of
 from gen_toolkit.jobs.patience import insist, wait
 from gen_toolkit.jobs.prepare import environment_of, prepared_folder
@@ -90,7 +91,7 @@ def _attempt(work: _Work, lease: Lease) -> Finished:
 
         def under_way() -> dict[str, str]:
             heartbeat.start()  # not before the run's first process was
-            return _mlflow_environment(lease.attempt)
+            return _mlflow_environment(job, lease.attempt)
 
         try:
             ending = supervise(
@@ -138,8 +139,13 @@ def _refused(error: GenToolkitError) -> Reason:
     return Reason(error.message, error=type(error).__name__)
 
 
-def _mlflow_environment(attempt: str) -> dict[str, str]:
-    """Where the notebook's own `mlflow.*` calls land: in this attempt's run, when MLflow answers in time."""
+def _mlflow_environment(job: Job, attempt: str) -> dict[str, str]:
+    """Where the notebook's own `mlflow.*` calls land: in this attempt's run, when MLflow answers in time.
+
+    Of a notebook that makes none MLflow is not asked, and not even loaded here.
+    """
+    if first_use(job.notebook["cells"], included_files(job.release_folder)) is None:
+        return {}
     found = await_mlflow_run(attempt)
     return {"MLFLOW_RUN_ID": found} if found else {}
 

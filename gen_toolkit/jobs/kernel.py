@@ -11,10 +11,12 @@ from typing import Any
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
+from jupyter_core.utils import run_sync
 
 from gen_toolkit.jobs.link import Link
 
 _LOOKS_EVERY = 0.004  # seconds
+_ARGUMENTS = ["--HistoryManager.hist_file=:memory:"]  # as nbclient does: a job leaves nothing in anybody's history
 
 
 class _Provisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_client is not followed
@@ -67,11 +69,15 @@ class _Client(AsyncKernelClient):  # type: ignore[misc]  # jupyter_client is not
                 return
 
 
-def kernel_manager(link: Link, connection_file: str, kernel_name: str) -> AsyncKernelManager:
-    """A manager whose kernel the reaper starts; its channels are sockets beside the connection file."""
+def started_kernel(link: Link, connection_file: str, kernel_name: str, cwd: str) -> AsyncKernelManager:
+    """A manager whose kernel the reaper has started; its channels are sockets beside the connection file.
+
+    Nobody waits for the kernel yet: it takes its time to be there. Raises OSError where it cannot be started.
+    """
     manager = AsyncKernelManager(kernel_name=kernel_name, transport="ipc", connection_file=connection_file)
     manager.client_factory = _Client
     provisioner = _Provisioner(parent=manager, kernel_id=manager.kernel_id, kernel_spec=manager.kernel_spec)
     provisioner.link = link
     manager.provisioner = provisioner
+    run_sync(manager.start_kernel)(cwd=cwd, extra_arguments=_ARGUMENTS)
     return manager

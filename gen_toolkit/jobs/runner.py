@@ -7,6 +7,7 @@ what the kernel's process writes past its channels.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -25,6 +26,7 @@ from gen_toolkit.jobs.steps import Steps
 from gen_toolkit.jobs.unsaid import reply_unless_unsaid, unsaid
 
 NOTEBOOK = "notebook.ipynb"
+KERNEL = "python3"
 _SAVE_SHARE = 0.1  # at most this share of the time goes into saving while cells run
 _SHUTDOWN = 5.0  # seconds for the kernel's own clearing up at its end
 
@@ -37,13 +39,26 @@ def main() -> None:
     folder, link, raw = Path(sys.argv[1]), Link(int(sys.argv[2])), int(sys.argv[3])
     # jsonschema checks addresses with a module that takes a second to import; nobody asks it to
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # how an import is refused
-    import papermill
-    from papermill.engines import NBClientEngine, papermill_engines
+    from gen_toolkit.jobs.kernel import started_kernel
 
     task = link.task()
     remember_secrets(task["secrets"])
     log = Log(task["output_mb"] * 1_000_000)
     log.follow(raw)
+    try:
+        kernel = started_kernel(link, task["connection_file"], KERNEL, task["cwd"])
+        _run(folder, link, task, log, kernel)
+    except Exception as error:  # noqa: BLE001 - the supervisor must hear of whatever it was
+        link.say(event="broken", error=type(error).__name__, message=str(error)[:2000])
+    log.close()
+    os._exit(0)  # all is said and saved; clearing up takes a tenth of a second, and threads could hang in it
+
+
+def _run(folder: Path, link: Link, task: dict[str, Any], log: Log, kernel: Any) -> None:
+    """While the kernel starts, what speaks with it is loaded."""
+    import papermill
+    from papermill.engines import NBClientEngine, papermill_engines
+
     steps = Steps(folder)
 
     def say(event: str, line: str) -> None:
@@ -57,25 +72,19 @@ def main() -> None:
 
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **_: Any) -> Any:
-            _execute(nb_man, kernel_name, folder, task, link, collector, steps)
+            _execute(nb_man, kernel_name, folder, task, link, kernel, collector, steps)
 
     papermill_engines.register("gen_toolkit", Engine)
     link.say(event="ready")
-    try:
+    with contextlib.suppress(papermill.PapermillExecutionError):  # told by the engine, with the cell
         papermill.execute_notebook(
             str(folder / "prepared.ipynb"),
             None,
             engine_name="gen_toolkit",
-            kernel_name="python3",
+            kernel_name=KERNEL,
             progress_bar=False,
             cwd=task["cwd"],
         )
-    except papermill.PapermillExecutionError:
-        pass  # told by the engine, with the cell
-    except Exception as error:  # noqa: BLE001 - the supervisor must hear of whatever it was
-        link.say(event="broken", error=type(error).__name__, message=str(error)[:2000])
-    log.close()
-    os._exit(0)  # all is said and saved; clearing up takes a tenth of a second, and threads could hang in it
 
 
 def _execute(
@@ -84,13 +93,12 @@ def _execute(
     folder: Path,
     task: dict[str, Any],
     link: Link,
+    kernel: Any,
     collector: Collector,
     steps: Steps,
 ) -> None:
     from nbclient.exceptions import DeadKernelError
     from papermill.clientwrap import PapermillNotebookClient
-
-    from gen_toolkit.jobs.kernel import kernel_manager
 
     ran: set[int] = set()
     saver = _Saver(folder / NOTEBOOK, nb_man)
@@ -101,7 +109,7 @@ def _execute(
         nonlocal began
         if not cell_index:
             _let_look_in(client.kc, task, steps)
-        late.bring_to(client.kc)
+        late.bring_to(client.kc, cell_index)
         if link.stopped.is_set():
             raise _Stopped
         collector.begin()
@@ -136,7 +144,7 @@ def _execute(
 
     client = Client(
         nb_man,
-        km=kernel_manager(link, task["connection_file"], kernel_name),
+        km=kernel,
         kernel_name=kernel_name,
         on_cell_start=started,
         on_cell_executed=executed,
@@ -156,9 +164,8 @@ def _execute(
     except (DeadKernelError, RuntimeError):  # the second is what a kernel's death while it starts is told by
         if link.kernel is None or link.kernel.poll() is None:
             raise
-        kernel = link.kernel
         cell = running_cell(nb_man.nb)
-        link.say(event="dead", cell=cell, status=kernel.poll(), out_of_memory=kernel.out_of_memory)
+        link.say(event="dead", cell=cell, status=link.kernel.poll(), out_of_memory=link.kernel.out_of_memory)
         return
     finally:
         failure = saver.save(force=True)

@@ -23,8 +23,11 @@ Execute = Callable[["Lease"], "Finished"]
 
 
 def main() -> None:
+    from gen_toolkit.jobs.courier import start_courier
     from gen_toolkit.releases.again import run_claimed
+    from gen_toolkit.tracking.hand_over import by_courier
 
+    by_courier(start_courier)
     work(run_claimed)
 
 

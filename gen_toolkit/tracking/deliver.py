@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +29,12 @@ from gen_toolkit.tracking.trace_write import deliver_traces
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 RUN_TAG = "gen_toolkit.run"
 _STATUS = {"succeeded": "FINISHED", "failed": "FAILED", "timed out": "FAILED"}
 _LONGEST_PARAM, _LONGEST_TAG = 6000, 5000
+_MOST_TWINS = 10
 _LONGEST_DATASET_NAME, _DATASET_DIGEST, _MOST_COLUMNS = 500, 16, 1000
 
 
@@ -43,14 +46,28 @@ class Delivery:
         self.experiment = experiment_id(uri, experiment, artifacts)
         self._known: dict[str, str] = {}
 
-    def find(self, run: str) -> str | None:
-        """MLflow's id of our run."""
-        if run not in self._known:
-            found = self.client.search_runs([self.experiment], f"tags.`{RUN_TAG}` = '{run}'", max_results=1)
+    def find(self, run: str, *, anew: bool = False) -> str | None:
+        """MLflow's id of our run. `anew`: also look whether it is there twice by now."""
+        if run not in self._known or anew:
+            found = self.client.search_runs([self.experiment], f"tags.`{RUN_TAG}` = '{run}'", max_results=_MOST_TWINS)
             if not found:
                 return None
-            self._known[run] = found[0].info.run_id
+            self._known[run] = self._only(found, self._known.get(run))
         return self._known[run]
+
+    def _only(self, found: Sequence[Run], known: str | None) -> str:
+        """Of several that bear the id of one run the one that holds something; the others are deleted.
+
+        A server that hung makes a run when nobody waits for its answer any more, and so a second time.
+        """
+
+        def holds(run: Run) -> tuple[bool, int]:
+            return run.info.run_id == known, len(run.data.params) + len(run.data.metrics) + len(run.data.tags)
+
+        kept, *twins = sorted(found, key=holds, reverse=True)
+        for twin in twins:
+            self.client.delete_run(twin.info.run_id)
+        return str(kept.info.run_id)
 
     def start(self, event: RunStarted) -> str:
         known = self.find(event.run)
@@ -78,7 +95,7 @@ def deliver(event: Event, delivery: Delivery, database: Database) -> None:
         run = delivery.start(event)
         _log(delivery.client, run, event.time, params=event.params)
         return
-    run_id = delivery.find(event.run)
+    run_id = delivery.find(event.run, anew=isinstance(event, RunEnded))
     if run_id is None:
         return  # its start was refused for good: there is nothing to add to
     if isinstance(event, RowsTraced):

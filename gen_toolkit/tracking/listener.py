@@ -1,4 +1,4 @@
-"""The built-in listener: every event goes to the spool; outside a job a thread brings it on to MLflow."""
+"""The built-in listener: every event goes to the spool; outside a job somebody is woken who brings it on to MLflow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from gen_toolkit.events import Event, Notice
 from gen_toolkit.settings import load_settings
 from gen_toolkit.surface import surface
 from gen_toolkit.tracking import spool
-from gen_toolkit.tracking.writer import wake_writer
+from gen_toolkit.tracking.hand_over import wake_writer
 
 
 def listen(event: Event) -> None:
@@ -15,5 +15,5 @@ def listen(event: Event) -> None:
         return
     settings = load_settings()
     spool.put(open_database(settings), event, settings.tracking_uri, settings.experiment)
-    if surface() != "job":  # in a job the supervisor writes
+    if surface() != "job":  # in a job its supervisor sees to it
         wake_writer(settings)

@@ -1,8 +1,9 @@
 """The writer: brings the spool to MLflow. One at a time, elected among those who share
 the database.
 
-In a notebook or script it is a background thread; in a job the supervisor's; every `gen` command that
-looks at MLflow runs it first. MLflow slow, down or wrong never stops the work: events wait.
+In a notebook or script it is a background thread; what commands and jobs leave is brought by the courier
+(`courier.py`); every `gen` command that looks at MLflow runs it first. MLflow slow, down or wrong never stops
+the work: events wait.
 """
 
 from __future__ import annotations
@@ -42,14 +43,15 @@ def drain(settings: Resolved | None = None, *, seconds: float = 30.0) -> int:
             if here and elected:
                 _close_orphans(database)
                 return _deliver_all(database, settings, until)
-        if not _count_ours(database, settings):
+        if not count_ours(database, settings):
             return 0
         time.sleep(pause)  # another process writes: let it, also where there are twenty of us
         pause = min(pause * 1.5, 0.4)
-    return _count_ours(database, settings)
+    return count_ours(database, settings)
 
 
-def _count_ours(database: Database, settings: Resolved) -> int:
+def count_ours(database: Database, settings: Resolved) -> int:
+    """How many events wait that a writer of this workspace can deliver."""
     return spool.count_waiting(database, without=_foreign(database, settings))
 
 
@@ -88,7 +90,7 @@ def _deliver_all(database: Database, settings: Resolved, until: float) -> int:
             if item.uri in down or time.monotonic() > until:
                 continue
             _deliver_one(database, settings, item, ways, down)
-    return _count_ours(database, settings)
+    return count_ours(database, settings)
 
 
 def _deliver_one(
@@ -164,7 +166,7 @@ _lock = threading.Lock()
 _writers: dict[tuple[int, Path], _Writer] = {}  # by process (a forked child has no threads) and workspace
 
 
-def wake_writer(settings: Resolved) -> None:
+def wake_thread(settings: Resolved) -> None:
     """Have what was just spooled delivered soon, by a thread of this process."""
     key = (os.getpid(), settings.workspace.root)
     with _lock:

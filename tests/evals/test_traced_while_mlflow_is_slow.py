@@ -43,7 +43,7 @@ def counted(store: Store) -> dict[str, int]:
 @pytest.fixture
 def _writes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the background writer, as in a notebook."""
-    monkeypatch.setattr(listener, "wake_writer", writer.wake_writer)
+    monkeypatch.setattr(listener, "wake_writer", writer.wake_thread)
 
 
 def timed(work: Callable[[], Any]) -> float:

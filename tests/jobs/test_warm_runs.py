@@ -77,7 +77,7 @@ def gen(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         env=surrounding(**more),
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=170,
         stdin=subprocess.DEVNULL,
     )
 

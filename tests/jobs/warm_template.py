@@ -21,7 +21,7 @@ from gen_toolkit.workspace import Workspace, find_workspace
 
 PROGRAMS = Path(__file__).parent / "warm_programs"
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0
+PATIENCE = 150.0
 
 
 def until(holds: Callable[[], Any]) -> Any:

@@ -26,7 +26,7 @@ from gen_toolkit.process import this_process
 from gen_toolkit.settings import load_settings
 from gen_toolkit.tracking import spool
 from gen_toolkit.tracking.store import client
-from gen_toolkit.tracking.writer import wake_writer
+from gen_toolkit.tracking.writer import wake_thread
 
 DOWN = "http://127.0.0.1:9"
 
@@ -72,6 +72,16 @@ def test_a_run_that_was_deleted_in_the_ui_is_not_made_again(store: Store) -> Non
         store.mlflow.delete_run(store.run(run.id).info.run_id)
     assert store.drain() == 0
     assert store.runs("run") == []
+
+
+def test_a_run_that_a_hanging_server_made_twice_is_there_once_in_the_end(store: Store) -> None:
+    with gt.run("mine") as run:
+        gt.keep("n", 1)
+        experiment = store.run(run.id).info.experiment_id
+        for name in ("made when nobody waited any more", "and again"):
+            store.mlflow.create_run(experiment, tags={"gen_toolkit.run": run.id}, run_name=name)
+    told = store.run(run.id)
+    assert (told.info.run_name, told.info.status, told.data.metrics["n"]) == ("mine", "FINISHED", 1)
 
 
 @pytest.fixture
@@ -250,7 +260,7 @@ def test_a_process_that_works_in_two_workspaces_writes_for_both(
         new_session()
         with gt.run(root.name):
             pass
-        wake_writer(load_settings())
+        wake_thread(load_settings())
     until = time.monotonic() + 20
     for root in (store.root, other):
         monkeypatch.chdir(root)

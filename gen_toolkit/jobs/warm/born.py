@@ -129,7 +129,10 @@ def _begin(connection: socket.socket, start: Start, caller: Caller, template: Te
     become(start, template.environment)
     # a thread, and so after everything that forks: see `fork.Seed`
     threading.Thread(target=_obey, args=(connection, caller), name="gen_toolkit caller", daemon=True).start()
-    leave(_told(fork.main_of(start.module), connection))
+    status = _told(fork.main_of(start.module), connection)
+    if caller is Caller.COMMAND:
+        _let_go()
+    leave(status)
 
 
 _over = threading.Event()  # what was asked for is done: nobody has to stop any more
@@ -145,6 +148,14 @@ def _told(module: str, connection: socket.socket) -> int:
     with contextlib.suppress(OSError):
         wire.send(connection, {"exit": status})
     return status
+
+
+def _let_go() -> None:
+    """The command has ended: whoever reads its output must not wait for what comes after it."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(null, number)
+    os.close(null)
 
 
 def _obey(connection: socket.socket, caller: Caller) -> None:
@@ -166,5 +177,5 @@ def _obey(connection: socket.socket, caller: Caller) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(5)
             os._exit(1)
-        case Caller.SERVER:
+        case Caller.SERVER | Caller.LEAVING:
             pass  # a worker finishes what it has begun

@@ -17,3 +17,9 @@ class Caller(StrEnum):
     """JupyterLab, papermill: a kernel ends with them."""
     SERVER = "server"
     """`gen serve`: what it started goes on without it."""
+    LEAVING = "leaving"
+    """A process that is about to end: what it leaves behind goes on, and starts nothing itself."""
+
+    @property
+    def greeting(self) -> bytes:
+        return PLAIN if self in (Caller.KERNEL, Caller.LEAVING) else SUPERVISOR

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gen_toolkit.jobs.warm import wire
 from gen_toolkit.jobs.warm.address import connect
-from gen_toolkit.jobs.warm.caller import GO, PLAIN, SUPERVISOR, Caller
+from gen_toolkit.jobs.warm.caller import GO, Caller
 from gen_toolkit.jobs.warm.circumstances import circumstances
 from gen_toolkit.workspace import find_workspace
 
@@ -57,7 +57,7 @@ def ask(
             "limits": mine["limits"],
         }
         message = {"start": start, "circumstances": mine, "numbers": [0, 1, 2, *more], "caller": caller}
-        connection.sendall(PLAIN if caller is Caller.KERNEL else SUPERVISOR)
+        connection.sendall(caller.greeting)
         wire.send(connection, message, [*files, *more])
         answer = wire.receive(connection)
     except (OSError, ValueError) as error:

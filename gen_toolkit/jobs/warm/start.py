@@ -30,7 +30,9 @@ class WarmChild(Child):
         self._handle.send_signal(number)
 
 
-def start_warm(records: Path, module: str, *arguments: str, surroundings: Surroundings) -> Child:
+def start_warm(
+    records: Path, module: str, *arguments: str, surroundings: Surroundings, caller: Caller = Caller.SERVER
+) -> Child:
     """As `children.start`. A child that dies with its parent cannot be the template's."""
     if surroundings.dies_with_parent:
         return start(module, *arguments, surroundings=surroundings)
@@ -39,7 +41,7 @@ def start_warm(records: Path, module: str, *arguments: str, surroundings: Surrou
     try:
         connection, pid = ask(
             records,
-            Caller.SERVER,
+            caller,
             module,
             arguments,
             environment=surroundings.environment,
