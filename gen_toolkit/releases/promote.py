@@ -1,22 +1,30 @@
-"""gen promote: check, freeze, make live."""
+"""gen promote: check, freeze, prove, let through the gates, make live."""
 
 from __future__ import annotations
 
-import getpass
 import json
-import shutil
-import tempfile
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from gen_toolkit.errors import CheckFailed, InputError, ReleaseError
-from gen_toolkit.releases.check import check
-from gen_toolkit.releases.finding import Subject
-from gen_toolkit.releases.freeze import Frozen, freeze, write_release
+from gen_toolkit import text
+from gen_toolkit.database.engine import open_database
+from gen_toolkit.errors import GateRefused, InputError
+from gen_toolkit.jobs.execute import silent
+from gen_toolkit.jobs.supervise import Progress
+from gen_toolkit.releases.check import checked
+from gen_toolkit.releases.evidence import Case
+from gen_toolkit.releases.found import answers_of
+from gen_toolkit.releases.freeze import freeze
+from gen_toolkit.releases.gates import read_gates
+from gen_toolkit.releases.judge import judge
+from gen_toolkit.releases.leaks import ALLOWED
+from gen_toolkit.releases.make import make, read_evidence
 from gen_toolkit.releases.pipeline import Pipeline, pipeline_of
+from gen_toolkit.releases.proof import Proof, Wanted, prove
+from gen_toolkit.releases.seal import verify
 from gen_toolkit.settings import load_settings
-from gen_toolkit.tracking.source import git_commit
 
 
 @dataclass(frozen=True)
@@ -27,36 +35,76 @@ class Promoted:
     number: int
     digest: str
     made: bool
+    case: Case
+    """What speaks for it; empty where it was live already."""
+    executed: bool = False
+    """Whether the notebook was executed for this."""
 
 
-def promote(path: Path, name: str) -> Promoted:
-    """Freeze the notebook as the next release of pipeline `name` and make it live.
+def promote(
+    path: Path, name: str, wanted: Wanted = Wanted(), *, override: str = "", progress: Progress = silent
+) -> Promoted:
+    """Freeze the notebook as the next release of pipeline `name` and make it live, on the word of an execution.
 
-    Promoting what is there already makes nothing: the release of the same digest is returned. Raises
-    CheckFailed with the findings.
+    Promoting what is there already makes nothing: the release of the same digest is returned. `override` is why it
+    is promoted although a gate says no. Raises CheckFailed with the findings, GateRefused with the gates.
     """
-    workspace = load_settings().workspace
-    pipeline = pipeline_of(workspace, name, must_exist=False)
-    subject = checked(path, tuple(pipeline.settings().get("include", ())))
-    frozen = freeze(subject, tuple(pipeline.settings().get("models", ())))
+    pipeline = pipeline_of(load_settings().workspace, name, must_exist=False)
+    operator = pipeline.settings()
+    subject = checked(path, tuple(operator.get("include", ())))
+    frozen = freeze(subject, tuple(operator.get("models", ())))
     known = _find(pipeline, frozen.digest)
-    number = known or _write(pipeline, frozen, subject)
+    if known is not None and known == pipeline.live:
+        return Promoted(pipeline, known, frozen.digest, made=False, case=Case())
+    proof = prove(subject, frozen, operator, wanted, progress)
+    case = _case(pipeline, operator, proof, override)
+    if not case.passed:
+        _refuse(pipeline, path, case, known)
+    number = known
+    if number is None:
+        answers = answers_of(open_database(), proof.execution)
+        number = make(pipeline, frozen, subject, case, answers, personal=operator.get("personal_data") != ALLOWED)
     pipeline.set_live(number)
-    return Promoted(pipeline, number, frozen.digest, made=known is None)
+    return Promoted(pipeline, number, frozen.digest, made=known is None, case=case, executed=proof.made)
 
 
-def checked(path: Path, include: tuple[str, ...] = ()) -> Subject:
-    """The subject of a notebook that passes every rule. Raises CheckFailed."""
-    report = check(path, include=include)
-    errors = report.errors
-    if errors or report.subject is None:
-        many = f"{len(errors)} findings" if len(errors) > 1 else "1 finding"
-        raise CheckFailed(
-            f"{path.name} cannot be a job: {many}; the first: {errors[0]}",
-            fix=f"`gen check {path.name}` shows all." if len(errors) > 1 else "",
-            findings=[finding.to_json() for finding in errors],
-        )
-    return report.subject
+def _case(pipeline: Pipeline, operator: Mapping[str, Any], proof: Proof, override: str) -> Case:
+    if override and not text.one_line(override, 500).strip():
+        raise InputError("an override needs a reason", fix='Say why: --override "reason"')
+    number = pipeline.live
+    live = None
+    if number is not None:
+        verify(pipeline.release_folder(number))
+        live = read_evidence(pipeline.release_folder(number))
+    gates = read_gates(operator.get("gates"), str(pipeline.file))
+    title = None if number is None else f"release {number}"
+    judged = () if gates is None else judge(gates, proof.evidence, live, title)
+    return Case(proof.evidence, judged, live, text.scrub(override.strip()))
+
+
+def _refuse(pipeline: Pipeline, path: Path, case: Case, known: int | None) -> None:
+    """Raises GateRefused, unless there is a reason why not and a place to write it down."""
+    failed = [gate for gate in case.gates if not gate.passed]
+    if case.reason and known is None:
+        return
+    many = f"{len(failed)} of {len(case.gates)} gates say no" if len(failed) > 1 else "a gate says no"
+    advice = dict.fromkeys(gate.advice for gate in failed if gate.advice)
+    fix = " ".join(advice) or "Make it better, or say why it may pass."
+    if known is not None:
+        fix = f"It is release {known} already. To go back to it all the same: gen release rollback {pipeline.name} {known}"
+    elif "--override" not in fix:
+        fix = f'{fix} To promote it all the same: --override "reason"'
+    raise GateRefused(
+        f"{path.name} does not become a release of {pipeline.name}: {many}: {failed[0].gate} ({failed[0].said})",
+        fix=fix,
+        pipeline=pipeline.name,
+        case=case,
+        gates=[_told(gate) for gate in case.gates],
+    )
+
+
+def _told(gate: Any) -> dict[str, Any]:
+    return {"gate": gate.about or gate.gate, "asked": gate.asked, "found": gate.said, "passed": gate.passed}
 
 
 def _find(pipeline: Pipeline, digest: str) -> int | None:
@@ -68,42 +116,3 @@ def _find(pipeline: Pipeline, digest: str) -> int | None:
         if manifest.get("digest") == digest:
             return number
     return None
-
-
-def _write(pipeline: Pipeline, frozen: Frozen, subject: Subject) -> int:
-    """Write the release beside the others, then give it the next free number by a rename: all or nothing."""
-    try:
-        pipeline.releases.mkdir(parents=True, exist_ok=True)
-        for _ in range(100):
-            number = max(pipeline.numbers(), default=0) + 1
-            fresh = Path(tempfile.mkdtemp(dir=pipeline.releases, prefix=".new-"))
-            try:
-                fresh.chmod(0o755)
-                write_release(frozen, fresh, subject, _facts(pipeline, number, subject))
-                fresh.rename(pipeline.releases / str(number))
-            except FileExistsError:
-                continue  # another promotion took the number
-            except OSError as error:
-                if error.errno != 39:  # ENOTEMPTY: likewise
-                    raise
-                continue
-            finally:
-                shutil.rmtree(fresh, ignore_errors=True)
-            return number
-    except OSError as error:
-        raise InputError(
-            f"{pipeline.releases} cannot be written: {error.strerror}", fix="Check permissions and space."
-        ) from None
-    raise ReleaseError(f"no free number in {pipeline.releases}", fix="Look for other promotions that run.")
-
-
-def _facts(pipeline: Pipeline, number: int, subject: Subject) -> dict[str, object]:
-    commit = git_commit(subject.workspace.root) or ""
-    return {
-        "name": pipeline.name,
-        "release": number,
-        "promoted_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "promoted_by": getpass.getuser(),
-        "commit": commit.removesuffix("-dirty") or None,
-        "dirty": commit.endswith("-dirty"),
-    }

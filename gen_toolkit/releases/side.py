@@ -9,9 +9,9 @@ from typing import Any
 
 from gen_toolkit.errors import NotFound
 from gen_toolkit.ipynb import normalised_code, read_notebook
+from gen_toolkit.releases.check import checked
 from gen_toolkit.releases.freeze import environment, freeze, verify
 from gen_toolkit.releases.pipeline import Pipeline
-from gen_toolkit.releases.promote import checked
 
 _PARTS = ("parameters", "prompts", "prompt_files", "fragments", "models", "include")
 

@@ -19,10 +19,9 @@ from gen_toolkit.jobs.retries import Retries
 from gen_toolkit.jobs.supervise import Progress
 from gen_toolkit.models.gateway import pin, prove_ready
 from gen_toolkit.releases.cells import read_code
-from gen_toolkit.releases.check import parameters_of
+from gen_toolkit.releases.check import checked, parameters_of
 from gen_toolkit.releases.freeze import aliases_in, freeze, verify, write_release
 from gen_toolkit.releases.pipeline import pipeline_of
-from gen_toolkit.releases.promote import checked
 from gen_toolkit.releases.references import References, find_references
 from gen_toolkit.secret import Secret
 from gen_toolkit.settings import Resolved, load_settings
