@@ -79,14 +79,18 @@ def say(line: str) -> None:
         sys.stderr.flush()
 
 
+PROGRESS = "gen_toolkit.progress"
+"""Marks, in its metadata, an output that only tells how far the work is: no result, and never twice the same."""
+
+
 class _Shown:
     """What a notebook shows for progress; IPython asks for its representations."""
 
     def __init__(self, plain: str, html: str) -> None:
         self._bundle = bundle(plain, html)
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return self._bundle
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, bool]]:
+        return self._bundle, {PROGRESS: True}
 
 
 class Progress:
