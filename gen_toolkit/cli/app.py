@@ -20,6 +20,7 @@ from gen_toolkit.cli import (
     evaluations,
     models,
     notebooks,
+    promote,
     prompts,
     releases,
     runs,
@@ -50,7 +51,7 @@ app.command("ui")(servers.ui)
 app.command("demo")(demo.demo)
 app.command("check")(notebooks.check)
 app.command("try")(notebooks.try_)
-app.command("promote")(notebooks.promote)
+app.command("promote")(promote.promote)
 app.command("run")(runs.run)
 app.command("eval")(evaluations.eval_)
 app.command("resume")(runs.resume)

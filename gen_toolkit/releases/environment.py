@@ -8,6 +8,7 @@ in the workspace, and read again only where a folder has changed.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -81,13 +82,19 @@ def told(changed: list[str]) -> str:
 
 def refuse_or_tell(manifest: Mapping[str, Any], policy: str) -> str:
     """The line to tell where the environment is not the one that was reviewed; with the policy `refuse` it raises."""
-    line = told(changes(manifest.get("environment", {}), environment()))
+    line = told(changes(manifest.get("environment", {}), _as_begun(os.getpid())))
     if line and policy == "refuse":
         raise ReleaseError(
             line,
             fix='Install what was reviewed, or promote again here; environment = "warn" in pipeline.toml only tells.',
         )
     return line
+
+
+@functools.cache
+def _as_begun(_process: int) -> dict[str, Any]:
+    """A process imports what was there when it began; one with many jobs to start looks once."""
+    return environment()
 
 
 def _folders() -> Iterator[tuple[str, int, int]]:

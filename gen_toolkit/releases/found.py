@@ -65,12 +65,13 @@ def _scored(database: Database, run: str, answers: Sequence[Asked]) -> Scored | 
     tables = [table for table in spool.events_of(database, run, TableRecorded) if table.file == _ROWS]
     if started is None or started.run_kind != "evaluation" or not tables:
         return None
-    params, metrics, tags = dict(started.params), {}, {}
+    params: dict[str, Any] = dict(started.params)
+    metrics: dict[str, float] = {}
     for event in spool.events_of(database, run, Recorded):
         params |= event.params
         metrics |= event.metrics
-        tags |= event.tags
-    verdicts = {key.removeprefix(_VERDICT): said for key, said in tags.items() if key.startswith(_VERDICT)}
+    tags = spool.tags_of(database, run).items()
+    verdicts = {key.removeprefix(_VERDICT): said for key, said in tags if key.startswith(_VERDICT)}
     told = {name: str(value) for name, value in params.items()}
     scored = Scored(run, started.name, told, metrics, verdicts, {})
     scores, groups = _rows(tables[-1], scored.names("scorers"), told.get("group"))

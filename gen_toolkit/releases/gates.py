@@ -94,7 +94,7 @@ def _score_gate(name: str, asked: Mapping[str, Any], where: str) -> ScoreGate:
         raise _wrong(where, dict(asked), f"a table that asks for something: {', '.join(_SCORE_KEYS[:-1])}")
     against = asked.get("against_live")
     if against is not None and against not in get_args(Against):
-        raise _wrong(f"{where}.against_live", against, ' or '.join(f'"{word}"' for word in get_args(Against)))
+        raise _wrong(f"{where}.against_live", against, " or ".join(f'"{word}"' for word in get_args(Against)))
     detect = _number(asked, "detect", where)
     if detect is not None and (against is None or detect == 0):
         raise _wrong(f"{where}.detect", detect, "a difference above 0, beside against_live")

@@ -103,9 +103,7 @@ def _interval(scorer: str, scored: Scored) -> str:
     return f"{mean:.3f}{interval}"
 
 
-def _against(
-    gate: ScoreGate, gates: Gates, scored: Scored, live: Evidence | None, live_title: str | None
-) -> Judged:
+def _against(gate: ScoreGate, gates: Gates, scored: Scored, live: Evidence | None, live_title: str | None) -> Judged:
     asked = f"{gate.scorer} {gate.against_live} than {live_title or 'the live release'}"
     if live_title is None:
         return Judged(asked, True, "nothing is live yet", gate.scorer)

@@ -108,9 +108,7 @@ def _beside(folder: Path, case: Case, answers: list[Asked], title: str, personal
     write_text(folder / CASSETTE, cassette_text(lines))
     told = scrub(json.dumps(evidence.to_json(), ensure_ascii=False, indent=1)) + "\n"
     write_text(folder / EVIDENCE, told)
-    write_reference(
-        folder, evidence.notebook, evidence.parameters, evidence.kept, owner=evidence.run, due=evidence.at
-    )
+    write_reference(folder, evidence.notebook, evidence.parameters, evidence.kept, owner=evidence.run, due=evidence.at)
     rows = [row for scored in evidence.evaluations for row in scored.scores]
     reference = read_notebook(folder / REFERENCE)
     refuse_leaks(

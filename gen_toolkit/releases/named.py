@@ -14,7 +14,7 @@ from gen_toolkit.tracking.run import CODE_TAG
 
 _MLFLOW = re.compile(r"[0-9a-f]{32}")
 _IN_ADDRESS = re.compile(r"/runs/([0-9a-f]{32})\b")
-_OURS = re.compile(r"[0-9a-f-]{%d,36}" % SHORTEST_PREFIX)
+_OURS = re.compile(rf"[0-9a-f-]{{{SHORTEST_PREFIX},36}}")
 
 
 @dataclass(frozen=True)

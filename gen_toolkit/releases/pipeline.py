@@ -13,6 +13,7 @@ from gen_toolkit.alerts.declared import read_channels
 from gen_toolkit.amount import Amount
 from gen_toolkit.errors import InputError, NotFound, ReleaseError, SettingError, nearest
 from gen_toolkit.ipynb import write_text
+from gen_toolkit.releases.gates import read_gates
 from gen_toolkit.settings import load_settings
 from gen_toolkit.workspace import Workspace
 
@@ -34,6 +35,9 @@ _KEYS = {
     "retries": "a table",
     "schedule": "a table",
     "alerts": "a table",
+    "gates": "a table",
+    "environment": '"refuse" or "warn"',
+    "personal_data": '"refused" or "allowed"',
 }
 
 
@@ -68,6 +72,7 @@ class Pipeline:
         for key, value in data.items():
             if not _fits(_KEYS[key], value):
                 raise SettingError(f"{self.file}: {key} is {value!r}", fix=f"It must be {_KEYS[key]}.")
+        read_gates(data.get("gates"), str(self.file))
         if "alerts" in data:  # refused now, and not when there is something to tell
             read_channels(data["alerts"], str(self.file), load_settings().settings.alerts)
         return data
@@ -117,6 +122,8 @@ def _fits(wanted: str, value: Any) -> bool:
             return isinstance(value, str) and bool(Amount.of(value))
         except InputError:
             return False
+    if wanted.startswith('"'):
+        return isinstance(value, str) and f'"{value}"' in wanted.split(" or ")
     if wanted == "a table":
         return isinstance(value, dict)
     if wanted == "a list of texts":

@@ -14,7 +14,7 @@ from gen_toolkit.errors import GateRefused, InputError
 from gen_toolkit.jobs.execute import silent
 from gen_toolkit.jobs.supervise import Progress
 from gen_toolkit.releases.check import checked
-from gen_toolkit.releases.evidence import Case
+from gen_toolkit.releases.evidence import Case, Judged
 from gen_toolkit.releases.found import answers_of
 from gen_toolkit.releases.freeze import freeze
 from gen_toolkit.releases.gates import read_gates
@@ -22,7 +22,8 @@ from gen_toolkit.releases.judge import judge
 from gen_toolkit.releases.leaks import ALLOWED
 from gen_toolkit.releases.make import make, read_evidence
 from gen_toolkit.releases.pipeline import Pipeline, pipeline_of
-from gen_toolkit.releases.proof import Proof, Wanted, prove
+from gen_toolkit.releases.proof import ANY, Proof, prove
+from gen_toolkit.releases.proof import Wanted as Wanted
 from gen_toolkit.releases.seal import verify
 from gen_toolkit.settings import load_settings
 
@@ -42,7 +43,7 @@ class Promoted:
 
 
 def promote(
-    path: Path, name: str, wanted: Wanted = Wanted(), *, override: str = "", progress: Progress = silent
+    path: Path, name: str, wanted: Wanted = ANY, *, override: str = "", progress: Progress = silent
 ) -> Promoted:
     """Freeze the notebook as the next release of pipeline `name` and make it live, on the word of an execution.
 
@@ -91,19 +92,21 @@ def _refuse(pipeline: Pipeline, path: Path, case: Case, known: int | None) -> No
     advice = dict.fromkeys(gate.advice for gate in failed if gate.advice)
     fix = " ".join(advice) or "Make it better, or say why it may pass."
     if known is not None:
-        fix = f"It is release {known} already. To go back to it all the same: gen release rollback {pipeline.name} {known}"
+        back = f"gen release rollback {pipeline.name} {known}"
+        fix = f"It is release {known} already. To go back to it all the same: {back}"
     elif "--override" not in fix:
         fix = f'{fix} To promote it all the same: --override "reason"'
     raise GateRefused(
         f"{path.name} does not become a release of {pipeline.name}: {many}: {failed[0].gate} ({failed[0].said})",
         fix=fix,
         pipeline=pipeline.name,
-        case=case,
-        gates=[_told(gate) for gate in case.gates],
+        run=case.evidence.run if case.evidence else None,
+        gates=[told(gate) for gate in case.gates],
     )
 
 
-def _told(gate: Any) -> dict[str, Any]:
+def told(gate: Judged) -> dict[str, Any]:
+    """A gate as data: on what, what is asked, what was found, whether it passed."""
     return {"gate": gate.about or gate.gate, "asked": gate.asked, "found": gate.said, "passed": gate.passed}
 
 

@@ -48,11 +48,15 @@ class Wanted:
     """Whether to execute it now in any case."""
 
 
+ANY = Wanted()
+"""Whatever speaks for it."""
+
+
 def prove(
     subject: Subject,
     frozen: Frozen,
     operator: Mapping[str, Any],
-    wanted: Wanted = Wanted(),
+    wanted: Wanted = ANY,
     progress: Progress = silent,
 ) -> Proof:
     """The execution that is asked for, else the last one of what is to be released, else a new one.
@@ -160,4 +164,3 @@ def _differing(database: Database, named: Named, subject: Subject) -> str:
 
 def _normal(text: str) -> str:
     return normalised_code({"cells": [{"cell_type": "code", "source": text}]})[0]["source"] if text.strip() else ""
-

@@ -11,9 +11,13 @@ from typing import Any
 
 from gen_toolkit.jobs.execute import Finished, execute
 from gen_toolkit.jobs.limits import Limits
+from gen_toolkit.jobs.prepare import RELEASE
+from gen_toolkit.jobs.session import Session
+from gen_toolkit.jobs.session import run_through as session_of
 from gen_toolkit.jobs.supervise import Progress
+from gen_toolkit.releases.check import checked
 from gen_toolkit.releases.finding import Subject
-from gen_toolkit.releases.freeze import Frozen, write_release
+from gen_toolkit.releases.freeze import Frozen, freeze, write_release
 from gen_toolkit.releases.start import try_job
 from gen_toolkit.settings import load_settings
 
@@ -28,3 +32,15 @@ def rehearse(subject: Subject, frozen: Frozen, operator: Mapping[str, Any], prog
         return execute(job, progress)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_through(path: Path, progress: Progress) -> Session:
+    """Run a notebook from top to bottom as a person would, with what it ran kept beside it: so that it can speak for
+    a promotion. Raises CheckFailed where it could not become a release."""
+    subject = checked(path)
+    frozen = freeze(subject)
+    session = session_of(path, {}, progress)
+    folder = session.folder / RELEASE
+    folder.mkdir(mode=0o700)
+    write_release(frozen, folder, subject, {"name": path.stem, "release": None})
+    return session

@@ -33,7 +33,7 @@ class Asked:
     @classmethod
     def of(cls, pipeline: Pipeline) -> Asked:
         try:
-            manifest = verify(pipeline.release_folder())
+            manifest = verify(pipeline.release_folder(), beside=False)
             retries = Retries.of(pipeline.settings().get("retries", {}), str(pipeline.file))
             facts = {
                 "notebook": manifest["notebook"],
