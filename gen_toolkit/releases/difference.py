@@ -11,6 +11,7 @@ from typing import Any
 from gen_toolkit.prompts.diff import Change, diff, words
 from gen_toolkit.releases.side import Side
 
+_EMPTY: dict[str, Any] = {"messages": []}  # a prompt that is not there: of one that is new all is to be read
 _ALIKE = 0.4  # share of characters in common from which two cells are one cell that was changed
 
 
@@ -53,7 +54,10 @@ class Difference:
         """On one line: "3 cells, prompt label@live 4 → 6, parameter limit, 2 packages"."""
         said = [_many(len(self.cells), "cell")] if self.cells else []
         said += [f"prompt {fact}" for fact in self.prompts]
-        said += [f"text of {name}" for name in dict.fromkeys(change.part.partition(":")[0] for change in self.texts)]
+        # Of a prompt that comes or goes, its text goes without saying.
+        whole = {fact.name for fact in self.prompts if None in (fact.old, fact.new)}
+        texts = dict.fromkeys(change.part.partition(":")[0] for change in self.texts)
+        said += [f"text of {name}" for name in texts if name not in whole]
         for kind, facts in (("parameter", self.parameters), ("model", self.models), ("file", self.include)):
             said += [f"{kind} {name}" for name in dict.fromkeys(fact.name for fact in facts)]
         said += [_many(len(self.environment), "package")] if self.environment else []
@@ -121,8 +125,9 @@ def _versions(content: Mapping[str, Any]) -> dict[str, Any]:
 
 def _texts(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
     before, after = _contents(old), _contents(new)
-    for name in sorted(before.keys() & after.keys()):
-        yield from (Change(f"{name}: {change.part}", change.pieces) for change in diff(before[name], after[name]))
+    for name in sorted(before.keys() | after.keys()):
+        changes = diff(before.get(name, _EMPTY), after.get(name, _EMPTY))
+        yield from (Change(f"{name}: {change.part}", change.pieces) for change in changes)
     left, right = _part(old, "fragments"), _part(new, "fragments")
     for name in sorted(left.keys() | right.keys()):
         if left.get(name) != right.get(name):
