@@ -23,6 +23,7 @@ from gen_toolkit.cli import (
     promote,
     prompts,
     releases,
+    rollback,
     runs,
     schedules,
     serve,
@@ -59,6 +60,8 @@ app.command("cancel")(runs.cancel)
 app.command("serve")(serve.serve)
 app.add_typer(schedules.group, name="schedule")
 app.add_typer(runs.group, name="runs")
+releases.group.command("rollback")(rollback.rollback)
+releases.group.command("history")(rollback.history)
 app.add_typer(releases.group, name="release")
 app.add_typer(models.group, name="models")
 app.add_typer(calls.group, name="calls")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from gen_toolkit.cli.rollback import override_line
 from gen_toolkit.cli.show import json_option
 from gen_toolkit.text import one_line, terminal
 
@@ -27,9 +28,9 @@ def list_(
 ) -> None:
     """Every release of a pipeline, the newest first."""
     from gen_toolkit import display
-    from gen_toolkit.releases.overview import pipeline_names, releases_of
+    from gen_toolkit.releases.overview import all_releases, releases_of
 
-    found = [line for each in ([name] if name else pipeline_names()) for line in releases_of(each)]
+    found = all_releases() if name is None else releases_of(name)
     if as_json:
         _print([line.to_json() for line in found])
         return
@@ -37,7 +38,7 @@ def list_(
     rows = [
         [
             x.pipeline,
-            x.number,
+            "" if x.number is None else x.number,
             "live" if x.live else "",
             x.promoted_at,
             x.by,
@@ -49,8 +50,9 @@ def list_(
     ]
     print(display.text_table(columns, rows) if rows else f"no releases yet; gen promote NOTEBOOK --as {name or 'NAME'}")
     for line in found:
-        if line.problem:
-            print(f"{line.pipeline}, release {line.number}: {line.problem}")
+        which = line.pipeline if line.number is None else f"{line.pipeline}, release {line.number}"
+        for said in filter(None, (line.override, line.problem)):
+            print(f"{which}: {one_line(said, 400)}")
 
 
 @group.command("show")
@@ -59,10 +61,13 @@ def show(name: str = _NAME, number: int | None = _NUMBER, as_json: bool = json_o
     from gen_toolkit.releases.freeze import verify
     from gen_toolkit.releases.overview import pipeline_named
 
-    manifest = verify(pipeline_named(name).release_folder(number))
+    pipeline = pipeline_named(name)
+    manifest = verify(pipeline.release_folder(number))
+    standing = pipeline.standing
     if as_json:
-        _print(manifest)
+        _print({**manifest, **standing.to_json()})
         return
+    print(f"{'live'.ljust(12)}{one_line(standing, 400)}")
     for key in ("name", "release", "digest", "promoted_at", "promoted_by", "commit", "dirty", "notebook", "secrets"):
         print(f"{key.ljust(12)}{_said(manifest.get(key))}")
     for item, shape in manifest["parameters"].get("properties", {}).items():
@@ -120,14 +125,16 @@ def drift(
 
     pipeline = pipeline_named(name)
     found = difference(side_of_release(pipeline), side_of_notebook(pipeline, notebook))
-    _show(found, as_json)
+    if not as_json and (line := override_line(pipeline)):
+        print(line)
+    _show(found, as_json, **pipeline.standing.to_json())
     if not found.is_empty:
         raise typer.Exit(1)
 
 
-def _show(found: Difference, as_json: bool) -> None:
+def _show(found: Difference, as_json: bool, **more: Any) -> None:
     if as_json:
-        _print(found.to_json())
+        _print({**found.to_json(), **more})
         return
     print(f"{found.old} → {found.new}: {terminal(found.summary())}")
     for change in (*found.cells, *found.texts):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, get_args
 import typer
 
 from gen_toolkit.cli.fan_out import resume_parts, run_parts
+from gen_toolkit.cli.rollback import tell_override
 from gen_toolkit.cli.show import (
     attempts_text,
     cell_timeout_option,
@@ -55,6 +56,8 @@ def run(
     from gen_toolkit.releases.start import run_release
 
     reconcile()
+    if release is None:
+        tell_override(name)
     if grid or partitions is not None:
         if any(limit is not None for limit in (timeout, cell_timeout, silence_timeout, memory_mb, output_mb)):
             raise InputError("limits are for one run", fix="Set them in pipeline.toml: they hold for each part.")

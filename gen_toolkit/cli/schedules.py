@@ -15,6 +15,7 @@ from gen_toolkit.cli.since import duration
 from gen_toolkit.errors import GenToolkitError, InputError, NotFound
 
 if TYPE_CHECKING:
+    from gen_toolkit.releases.moves import Live
     from gen_toolkit.releases.pipeline import Pipeline
     from gen_toolkit.schedules.due import Noted
     from gen_toolkit.schedules.preview import FireTime
@@ -125,10 +126,13 @@ def _show(name: str, schedule: Schedule, count: int, as_json: bool, after: int |
     from gen_toolkit.schedules.preview import preview as fire_times
 
     found = fire_times(schedule, int(time.time()) if after is None else after, count)
+    standing = _pipeline(name).standing
     if as_json:
-        facts = {"pipeline": name, "zone": schedule.zone, "paused": schedule.paused}
+        facts = {"pipeline": name, "zone": schedule.zone, "paused": schedule.paused, **standing.to_json()}
         print(json.dumps({**facts, "fires": [one.to_json() for one in found]}))
         return
+    if standing.override:
+        print(f"live: {standing}")
     if schedule.paused:
         print(f"{name} is paused; go on with: gen schedule pause {name} --off")
     rows = [_row(one) for one in found]
@@ -146,12 +150,13 @@ def _show_all(as_json: bool) -> None:
 
     now = int(time.time())
     rows: list[dict[str, Any]] = []
-    for name, (_, schedule) in scheduled(load_settings().workspace).items():
+    for name, (pipeline, schedule) in scheduled(load_settings().workspace).items():
         if isinstance(schedule, GenToolkitError):
             rows.append({"pipeline": name, "due": None, "zone": None, "says": str(schedule)})
             continue
         local = schedule.local(next(schedule.after(now)))
-        rows.append({"pipeline": name, "due": local.isoformat(), "zone": schedule.zone, "says": _says(schedule)})
+        says = _says(schedule, pipeline.standing)
+        rows.append({"pipeline": name, "due": local.isoformat(), "zone": schedule.zone, "says": says})
     if as_json:
         print(json.dumps(rows))
         return
@@ -161,9 +166,10 @@ def _show_all(as_json: bool) -> None:
     print(display.text_table(["pipeline", "next due", "zone", ""], [list(row.values()) for row in rows], width=100))
 
 
-def _says(schedule: Schedule) -> str:
+def _says(schedule: Schedule, standing: Live) -> str:
     what = f"every {schedule.every_s} s" if schedule.every_s else ", ".join(schedule.cron)
-    return f"{what}{'  (paused)' if schedule.paused else ''}"
+    overridden = f"  live: {standing}" if standing.override else ""
+    return f"{what}{'  (paused)' if schedule.paused else ''}{overridden}"
 
 
 def _pipeline(name: str) -> Pipeline:

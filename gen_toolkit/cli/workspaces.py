@@ -53,6 +53,7 @@ def doctor(as_json: bool = json_option()) -> None:
         "workspace": _workspace,
         "settings": _settings,
         "database": _database,
+        "releases": _releases,
         "disk": _disk,
         "mlflow": _mlflow,
         "models": _models,
@@ -99,6 +100,21 @@ def _database() -> str:
     database = open_database()
     waiting = count_waiting(database)
     return database.name + (f"; {waiting} events wait for MLflow" if waiting else "")
+
+
+def _releases() -> str:
+    """Which release of each pipeline is live, and that it is what was promoted."""
+    from gen_toolkit.releases.freeze import verify
+    from gen_toolkit.releases.overview import pipeline_named, pipeline_names
+
+    said = []
+    for name in pipeline_names():
+        pipeline = pipeline_named(name)
+        standing = pipeline.standing
+        if standing.number is not None:
+            verify(pipeline.release_folder(standing.number))
+        said.append(f"{name} live: {standing}")
+    return "; ".join(said) or "no pipeline yet"
 
 
 def _disk() -> str:

@@ -12,7 +12,7 @@ from gen_toolkit.database.place import Place
 from gen_toolkit.errors import DatabaseError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-NEWEST = "0004"
+NEWEST = "0005"
 
 
 class Migrated(Protocol):

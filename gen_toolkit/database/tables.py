@@ -233,3 +233,19 @@ alerts = Table(
     Index("alerts_once", "run", "occasion", "channel", unique=True),
     Index("alerts_waiting", "done_at", "next_at"),
 )
+
+# Which release of a pipeline was live, since when, by whose hand. An override holds in the place of its file.
+live_moves = Table(
+    "live_moves",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("pipeline", String(63), nullable=False),
+    Column("kind", String(10), nullable=False),  # promote, rollback: the file was changed; override: it was not
+    Column("was", Integer),  # the release that was live; null: none
+    Column("live", Integer, nullable=False),
+    Column("said", Integer),  # what the file said before
+    Column("by", Name(100), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Float, nullable=False),  # by the database's clock
+    Index("live_moves_by_pipeline", "pipeline", "id"),
+)

@@ -50,8 +50,17 @@ def check(path: Path, *, include: tuple[str, ...] = ()) -> Report:
     return Report([finding for rule in RULES for finding in rule(subject)], subject)
 
 
-def checked(path: Path, include: tuple[str, ...] = ()) -> Subject:
-    """The subject of a notebook that passes every rule. Raises CheckFailed."""
+@dataclass(frozen=True)
+class Passed:
+    """A notebook that may be a job."""
+
+    subject: Subject
+    warnings: tuple[Finding, ...]
+    """What a reviewer should know."""
+
+
+def passed(path: Path, include: tuple[str, ...] = ()) -> Passed:
+    """Of a notebook that passes every rule what promotion goes on with. Raises CheckFailed."""
     report = check(path, include=include)
     errors = report.errors
     if errors or report.subject is None:
@@ -61,7 +70,12 @@ def checked(path: Path, include: tuple[str, ...] = ()) -> Subject:
             fix=f"`gen check {path.name}` shows all." if len(errors) > 1 else "",
             findings=[finding.to_json() for finding in errors],
         )
-    return report.subject
+    return Passed(report.subject, tuple(report.findings))
+
+
+def checked(path: Path, include: tuple[str, ...] = ()) -> Subject:
+    """The subject of a notebook that passes every rule. Raises CheckFailed."""
+    return passed(path, include).subject
 
 
 def parameters_of(notebook: Notebook, path: Path) -> Parameters:

@@ -138,7 +138,7 @@ def write_release(frozen: Frozen, folder: Path, subject: Subject, facts: dict[st
     manifest = {
         "digest": frozen.digest,
         **facts,
-        "notebook": _relative_name(subject),
+        "notebook": name_of(subject),
         "parameters": frozen.content["parameters"],
         "prompts": frozen.content["prompts"],
         "versions": frozen.versions,
@@ -152,6 +152,7 @@ def write_release(frozen: Frozen, folder: Path, subject: Subject, facts: dict[st
     seal(folder, manifest)
 
 
-def _relative_name(subject: Subject) -> str:
+def name_of(subject: Subject) -> str:
+    """The notebook's path in its workspace."""
     path, root = subject.path.resolve(), subject.workspace.root.resolve()
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name

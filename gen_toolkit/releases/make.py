@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import errno
-import getpass
 import json
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gen_toolkit.errors import InputError, ReleaseError
+from gen_toolkit.errors import ReleaseError
 from gen_toolkit.ipynb import read_notebook, write_text
 from gen_toolkit.journal.asked import Asked, cassette_lines, cassette_text
+from gen_toolkit.releases.environment import environment
 from gen_toolkit.releases.evidence import Case, Evidence
-from gen_toolkit.releases.finding import Subject
-from gen_toolkit.releases.freeze import Frozen, write_release
+from gen_toolkit.releases.files import writing
+from gen_toolkit.releases.finding import Finding, Subject
+from gen_toolkit.releases.freeze import Frozen, name_of, write_release
 from gen_toolkit.releases.leaks import refuse_leaks, texts_of_call, texts_of_notebook, texts_of_values
 from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.releases.reference import CASSETTE, write_reference
 from gen_toolkit.releases.reference import NOTEBOOK as REFERENCE
+from gen_toolkit.releases.review.page import Page, write_review
+from gen_toolkit.releases.side import Side
 from gen_toolkit.text import scrub
+from gen_toolkit.tracking.registry import author
 from gen_toolkit.tracking.source import git_commit, git_diff
 
 EVIDENCE, DIRTY = "evidence.json", "dirty.diff"
@@ -35,39 +38,40 @@ def make(
     frozen: Frozen,
     subject: Subject,
     case: Case | None = None,
-    answers: list[Asked] | None = None,
+    answers: Sequence[Asked] = (),
+    findings: Sequence[Finding] = (),
     *,
     personal: bool = True,
 ) -> int:
-    """The number of the new release. With a `case` also what it rests on, and with the `answers` of that execution
-    what it takes to do it again. Raises CheckFailed where they hold a secret or, with `personal`, personal data.
+    """The number of the new release.
 
-    All or nothing, whoever else promotes at the same time.
+    With a `case` also what it rests on, and with the `answers` of that execution what it takes to do it again;
+    `findings` are what check warned of. Raises CheckFailed where what is written beside the release holds a secret
+    or, with `personal`, personal data.
+
+    All or nothing; whoever calls it has the pipeline alone.
     """
-    try:
+    with writing(pipeline.releases):
         pipeline.releases.mkdir(parents=True, exist_ok=True)
-        for _ in range(100):
-            number = max(pipeline.numbers(), default=0) + 1
-            fresh = Path(tempfile.mkdtemp(dir=pipeline.releases, prefix=".new-"))
-            try:
-                fresh.chmod(0o755)
-                facts = _facts(pipeline, number, subject, fresh)
-                if case is not None:
-                    facts |= _beside(fresh, case, answers or [], f"release {number} of {pipeline.name}", personal)
-                write_release(frozen, fresh, subject, facts)
-                fresh.rename(pipeline.releases / str(number))
-            except OSError as error:
-                if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
-                    raise
-                continue  # another promotion took the number
-            finally:
-                shutil.rmtree(fresh, ignore_errors=True)
-            return number
-    except OSError as error:
-        raise InputError(
-            f"{pipeline.releases} cannot be written: {error.strerror}", fix="Check permissions and space."
-        ) from None
-    raise ReleaseError(f"no free number in {pipeline.releases}", fix="Look for other promotions that run.")
+        for left in pipeline.releases.glob(".new-*"):  # by a promotion that was killed: no other is under way
+            shutil.rmtree(left, ignore_errors=True)
+        number = max(pipeline.numbers(), default=0) + 1
+        fresh = Path(tempfile.mkdtemp(dir=pipeline.releases, prefix=".new-"))
+        try:
+            fresh.chmod(0o755)
+            facts = _facts(pipeline, number, subject, fresh)
+            if case is not None:
+                facts |= _beside(fresh, case, answers, f"release {number} of {pipeline.name}", personal)
+                side = Side(f"release {number}", frozen.content, environment())
+                page = Page.of(
+                    pipeline, {**facts, "digest": frozen.digest, "notebook": name_of(subject)}, side, case, findings
+                )
+                write_review(fresh, page)
+            write_release(frozen, fresh, subject, facts)
+            fresh.rename(pipeline.releases / str(number))
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    return number
 
 
 def read_evidence(folder: Path) -> Evidence | None:
@@ -93,13 +97,14 @@ def _facts(pipeline: Pipeline, number: int, subject: Subject, folder: Path) -> d
         "name": pipeline.name,
         "release": number,
         "promoted_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "promoted_by": getpass.getuser(),
+        "promoted_by": author(),
         "commit": commit.removesuffix("-dirty") or None,
         "dirty": commit.endswith("-dirty"),
+        "replaces": pipeline.live,
     }
 
 
-def _beside(folder: Path, case: Case, answers: list[Asked], title: str, personal: bool) -> dict[str, Any]:
+def _beside(folder: Path, case: Case, answers: Sequence[Asked], title: str, personal: bool) -> dict[str, Any]:
     """The files that stand beside what runs, and what the manifest says of them."""
     evidence = case.evidence
     if evidence is None or evidence.notebook is None:
@@ -125,7 +130,7 @@ def _beside(folder: Path, case: Case, answers: list[Asked], title: str, personal
     return {"evidence": _summary(case), "override": _override(case)}
 
 
-def _place(answers: list[Asked], key: str) -> str:
+def _place(answers: Sequence[Asked], key: str) -> str:
     """Which call it is, as a person can find it."""
     call = next(answer for answer in answers if answer.key == key)
     row = f", row {call.row}" if call.row else ""
@@ -148,7 +153,7 @@ def _override(case: Case) -> Mapping[str, Any] | None:
     if case.passed:
         return None
     return {
-        "by": getpass.getuser(),
+        "by": author(),
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "reason": case.reason,
         "failed": [f"{gate.gate}: {gate.said}" for gate in case.gates if not gate.passed],

@@ -6,8 +6,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gen_toolkit.errors import ReleaseError
+from gen_toolkit.errors import InputError, ReleaseError
 from gen_toolkit.releases.freeze import verify
+from gen_toolkit.releases.moves import Live
 from gen_toolkit.releases.pipeline import Pipeline, pipeline_of
 from gen_toolkit.settings import load_settings
 
@@ -17,7 +18,8 @@ class Line:
     """A release in the list."""
 
     pipeline: str
-    number: int
+    number: int | None
+    """None: a whole pipeline that cannot be read."""
     live: bool
     digest: str
     promoted_at: str
@@ -26,6 +28,8 @@ class Line:
     notebook: str
     problem: str
     """Why it cannot run; "" where it is what was promoted."""
+    override: str = ""
+    """Of the live one, who says so where pipeline.toml says something else."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -42,13 +46,27 @@ def pipeline_names() -> list[str]:
 
 
 def releases_of(name: str) -> list[Line]:
-    """The newest first. A damaged release is a line, too."""
+    """The newest first. A damaged release is a line, too, and a live one that is not there."""
     pipeline = pipeline_named(name)
-    live = pipeline.live
-    return [_line(pipeline, number, number == live) for number in reversed(pipeline.numbers())]
+    standing = pipeline.standing
+    there = pipeline.numbers()
+    live = [] if standing.number is None else [standing.number]
+    return [_line(pipeline, number, standing) for number in sorted({*there, *live}, reverse=True)]
 
 
-def _line(pipeline: Pipeline, number: int, live: bool) -> Line:
+def all_releases() -> list[Line]:
+    """Of every pipeline. One that cannot be read is a line; a ledger that cannot be read is an error."""
+    found = []
+    for name in pipeline_names():
+        try:
+            found += releases_of(name)
+        except InputError as error:
+            found.append(Line(name, None, False, "", "", "", None, "", str(error)))
+    return found
+
+
+def _line(pipeline: Pipeline, number: int, standing: Live) -> Line:
+    live = number == standing.number
     folder = pipeline.releases / str(number)
     problem = ""
     try:
@@ -70,4 +88,5 @@ def _line(pipeline: Pipeline, number: int, live: bool) -> Line:
         facts.get("commit"),
         said["notebook"],
         problem,
+        f"live: {standing}" if live and standing.override else "",
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,10 @@ from gen_toolkit.alerts.declared import read_channels
 from gen_toolkit.amount import Amount
 from gen_toolkit.errors import InputError, NotFound, ReleaseError, SettingError, nearest
 from gen_toolkit.ipynb import write_text
+from gen_toolkit.releases.files import reading, stay_inside, writing
 from gen_toolkit.releases.gates import read_gates
+from gen_toolkit.releases.moves import Kind, Live, live_of, recorded
+from gen_toolkit.releases.one_at_a_time import one_at_a_time
 from gen_toolkit.settings import load_settings
 from gen_toolkit.workspace import Workspace
 
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _KEYS = {
     "live": "a whole number",
     "include": "a list of texts",
@@ -58,12 +64,11 @@ class Pipeline:
 
     def settings(self) -> dict[str, Any]:
         """The operator's file. Raises SettingError naming what is wrong in it."""
-        if not self.file.is_file():
-            return {}
         try:
-            data = tomllib.loads(self.file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise SettingError(f"{self.file} cannot be read: {error}", fix="Correct the file.") from None
+            data = tomllib.loads(self._text())
+        except (OSError, ValueError, RecursionError) as error:
+            said = error.strerror if isinstance(error, OSError) else error
+            raise SettingError(f"{self.file} cannot be read: {said}", fix="Correct the file.") from None
         for key in data.keys() - _KEYS.keys():
             raise SettingError(
                 f"{self.file}: {key!r} is not known",
@@ -78,42 +83,81 @@ class Pipeline:
         return data
 
     @property
+    def standing(self) -> Live:
+        """Which release is live, and who says so. Raises SettingError, and DatabaseError where nobody can tell."""
+        return live_of(self.name, self.settings().get("live"))
+
+    @property
     def live(self) -> int | None:
-        return self.settings().get("live")
+        return self.standing.number
 
     def numbers(self) -> list[int]:
-        return sorted(int(path.name) for path in self.releases.glob("[0-9]*") if path.name.isdigit())
+        """Of what stands in `releases/`, damaged or not."""
+        with reading(self.releases):
+            if not self.releases.is_dir():
+                return []
+            return sorted(int(path.name) for path in self.releases.iterdir() if _NUMBER.fullmatch(path.name))
 
-    def set_live(self, number: int) -> None:
-        """Say which release runs."""
-        self.edit(lambda document: document.update(live=number))
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Inside, no other process changes this pipeline. Raises SetupError where that cannot be had."""
+        workspace = Workspace(self.folder.parents[1], None)
+        with writing(workspace.records):
+            locks = workspace.prepare() / "locks"
+        with one_at_a_time(locks / f"{self.name}.lock", f"pipeline {self.name!r}"):
+            yield
+
+    def set_live(self, number: int, kind: Kind = "promote", reason: str = "") -> Live:
+        """Have the file say which release is live, and the ledger since when, by whom and why; returns what was."""
+        with self.alone():
+            before = self.standing
+            if not before.number == before.said == number:
+                with recorded(self.name, kind, before, number, reason):
+                    self.edit(lambda document: document.update(live=number))
+        return before
 
     def edit(self, change: Callable[[TOMLDocument], object]) -> None:
         """Have `change` edit the file: whole or not at all, and what it does not touch stays as it is."""
         import tomlkit
 
-        before = self.file.read_text(encoding="utf-8") if self.file.is_file() else ""
-        document = tomlkit.parse(before)
-        change(document)
-        after = tomlkit.dumps(document)
-        if after != before:
+        with self.alone(), writing(self.file):
+            self.settings()  # refused by name where it cannot be read
+            before = self._text()
+            document = tomlkit.parse(before)
+            change(document)
+            after = tomlkit.dumps(document)
+            if after == before:
+                return
+            for left in self.folder.glob(f".{self.file.name}.????????"):  # by one that was killed half way
+                left.unlink()
             write_text(self.file, after, mode=0o644)
 
     def release_folder(self, number: int | None = None) -> Path:
         """The folder of a release, by default of the live one. Raises NotFound or ReleaseError."""
-        wanted = number or self.live
+        wanted = self.live if number is None else number
         if wanted is None:
             raise ReleaseError(
                 f"pipeline {self.name!r} has no live release",
                 fix=f"Run: gen promote NOTEBOOK --as {self.name}",
             )
         folder = self.releases / str(wanted)
-        if not (folder / "manifest.json").is_file():
+        stay_inside(self.folder.parents[1], folder)
+        with reading(folder):
+            is_there = (folder / "manifest.json").is_file()
+        if not is_there:
             raise NotFound(
                 f"pipeline {self.name!r} has no release {wanted}",
                 fix=f"It has: {', '.join(map(str, self.numbers())) or 'none'}.",
             )
         return folder
+
+    def _text(self) -> str:
+        """What the file says, byte for byte; "" where there is none."""
+        if not self.file.is_symlink() and not self.file.exists():
+            return ""
+        if not self.file.is_file():  # a pipe would never end
+            raise OSError(errno.EINVAL, "it is no file")
+        return self.file.read_bytes().decode("utf-8")
 
 
 def _fits(wanted: str, value: Any) -> bool:
@@ -128,8 +172,9 @@ def _fits(wanted: str, value: Any) -> bool:
         return isinstance(value, dict)
     if wanted == "a list of texts":
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    numbers = int if wanted == "a whole number" else (int, float)
-    return isinstance(value, numbers) and not isinstance(value, bool) and value > 0
+    if wanted == "a whole number":
+        return isinstance(value, int) and not isinstance(value, bool) and bool(_NUMBER.fullmatch(str(value)))
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
 
 
 def pipeline_of(workspace: Workspace, name: str, *, must_exist: bool = True) -> Pipeline:
@@ -140,7 +185,10 @@ def pipeline_of(workspace: Workspace, name: str, *, must_exist: bool = True) -> 
             fix="Use lower-case letters, digits, '-' and '_', at most 63.",
         )
     found = Pipeline(name, workspace.pipelines / name)
-    if must_exist and not found.releases.is_dir():
+    stay_inside(workspace.root, found.file, found.releases)
+    with reading(found.releases):
+        is_there = found.releases.is_dir()
+    if must_exist and not is_there:
         known = sorted(p.parent.name for p in workspace.pipelines.glob("*/releases"))
         raise NotFound(
             f"there is no pipeline {name!r}; there are: {', '.join(known) or 'none'}",

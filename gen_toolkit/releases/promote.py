@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gen_toolkit import text
 from gen_toolkit.database.engine import open_database
-from gen_toolkit.errors import GateRefused, InputError
+from gen_toolkit.errors import GateRefused, GenToolkitError, InputError
 from gen_toolkit.jobs.execute import silent
 from gen_toolkit.jobs.supervise import Progress
-from gen_toolkit.releases.check import checked
+from gen_toolkit.journal.asked import Asked
+from gen_toolkit.releases.check import passed
 from gen_toolkit.releases.evidence import Case, Judged
 from gen_toolkit.releases.found import answers_of
 from gen_toolkit.releases.freeze import freeze
@@ -50,53 +51,61 @@ def promote(
     Promoting what is there already makes nothing: the release of the same digest is returned. `override` is why it
     is promoted although a gate says no. Raises CheckFailed with the findings, GateRefused with the gates.
     """
+    if override and not override.strip():
+        raise InputError("an override needs a reason", fix='Say why: --override "reason"')
     pipeline = pipeline_of(load_settings().workspace, name, must_exist=False)
     operator = pipeline.settings()
-    subject = checked(path, tuple(operator.get("include", ())))
+    report = passed(path, tuple(operator.get("include", ())))
+    subject = report.subject
     frozen = freeze(subject, tuple(operator.get("models", ())))
-    known = _find(pipeline, frozen.digest)
-    if known is not None and known == pipeline.live:
+    if (known := same_release(pipeline, frozen.digest)) is not None and known == pipeline.live:
         return Promoted(pipeline, known, frozen.digest, made=False, case=Case())
     proof = prove(subject, frozen, operator, wanted, progress)
-    case = _case(pipeline, operator, proof, override)
-    if not case.passed:
-        _refuse(pipeline, path, case, known)
-    number = known
-    if number is None:
-        answers = answers_of(open_database(), proof.execution)
-        number = make(pipeline, frozen, subject, case, answers, personal=operator.get("personal_data") != ALLOWED)
-    pipeline.set_live(number)
+    answers = answers_of(open_database(), proof.execution)
+    with pipeline.alone():  # of two at once the second finds what the first has made, and is compared with it
+        known = same_release(pipeline, frozen.digest)
+        case = _case(pipeline, proof, answers, text.scrub(override.strip()))
+        if not case.passed and not case.reason:
+            raise _refusal(pipeline, path, case, known)
+        personal = operator.get("personal_data") != ALLOWED
+        number = known or make(pipeline, frozen, subject, case, answers, report.warnings, personal=personal)
+        pipeline.set_live(number, "promote", "" if case.passed else case.reason)
     return Promoted(pipeline, number, frozen.digest, made=known is None, case=case, executed=proof.made)
 
 
-def _case(pipeline: Pipeline, operator: Mapping[str, Any], proof: Proof, override: str) -> Case:
-    if override and not text.one_line(override, 500).strip():
-        raise InputError("an override needs a reason", fix='Say why: --override "reason"')
+def _case(pipeline: Pipeline, proof: Proof, answers: Sequence[Asked], reason: str) -> Case:
     number = pipeline.live
+    warnings = list(_incomplete(answers))
     live = None
     if number is not None:
-        verify(pipeline.release_folder(number))
-        live = read_evidence(pipeline.release_folder(number))
-    gates = read_gates(operator.get("gates"), str(pipeline.file))
+        try:
+            folder = pipeline.release_folder(number)
+            verify(folder)
+            live = read_evidence(folder)
+        except GenToolkitError as error:  # it must not keep a good one from coming; what asks for it says no
+            warnings.append(f"what is live cannot be compared with: {error.message}")
+    gates = read_gates(pipeline.settings().get("gates"), str(pipeline.file))
     title = None if number is None else f"release {number}"
     judged = () if gates is None else judge(gates, proof.evidence, live, title)
-    return Case(proof.evidence, judged, live, text.scrub(override.strip()))
+    return Case(proof.evidence, judged, live, reason, tuple(warnings))
 
 
-def _refuse(pipeline: Pipeline, path: Path, case: Case, known: int | None) -> None:
-    """Raises GateRefused, unless there is a reason why not and a place to write it down."""
+def _incomplete(answers: Sequence[Asked]) -> Iterator[str]:
+    without = sorted({one.alias for one in answers if one.reply is None and one.error is None})
+    if without:
+        yield f"the journal keeps no replies of {', '.join(without)}: the release cannot be executed offline"
+
+
+def _refusal(pipeline: Pipeline, path: Path, case: Case, known: int | None) -> GateRefused:
     failed = [gate for gate in case.gates if not gate.passed]
-    if case.reason and known is None:
-        return
     many = f"{len(failed)} of {len(case.gates)} gates say no" if len(failed) > 1 else "a gate says no"
     advice = dict.fromkeys(gate.advice for gate in failed if gate.advice)
-    fix = " ".join(advice) or "Make it better, or say why it may pass."
+    fix = " ".join(advice) or "Make it better."
     if known is not None:
-        back = f"gen release rollback {pipeline.name} {known}"
-        fix = f"It is release {known} already. To go back to it all the same: {back}"
+        fix = f"It is release {known} already. To go back to it: gen release rollback {pipeline.name} --to {known}"
     elif "--override" not in fix:
-        fix = f'{fix} To promote it all the same: --override "reason"'
-    raise GateRefused(
+        fix = f'{fix} To promote it all the same, say why: --override "reason"'
+    return GateRefused(
         f"{path.name} does not become a release of {pipeline.name}: {many}: {failed[0].gate} ({failed[0].said})",
         fix=fix,
         pipeline=pipeline.name,
@@ -110,7 +119,8 @@ def told(gate: Judged) -> dict[str, Any]:
     return {"gate": gate.about or gate.gate, "asked": gate.asked, "found": gate.said, "passed": gate.passed}
 
 
-def _find(pipeline: Pipeline, digest: str) -> int | None:
+def same_release(pipeline: Pipeline, digest: str) -> int | None:
+    """The number of the release of that digest, if there is one."""
     for number in reversed(pipeline.numbers()):
         try:
             manifest = json.loads((pipeline.releases / str(number) / "manifest.json").read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gen_toolkit.errors import GenToolkitError
+from gen_toolkit.errors import DatabaseError, GenToolkitError
 from gen_toolkit.jobs.parameters import Parameters
 from gen_toolkit.jobs.retries import Retries
 from gen_toolkit.jobs.rows import NewRun
@@ -41,7 +41,9 @@ class Asked:
                 "digest": manifest["digest"],
                 "retries": {**retries.to_json(), "queued": True},
             }
-            return cls(pipeline.name, facts, declared_parameters(pipeline))
+            return cls(pipeline.name, facts, declared_parameters(pipeline, manifest["release"]))
+        except DatabaseError:  # nobody can tell which release is live: the instant is looked at again
+            raise
         except GenToolkitError as error:
             return cls(pipeline.name, {"notebook": ""}, None, str(error))
 

@@ -9,7 +9,7 @@ from gen_toolkit.errors import GenToolkitError, ParameterError
 from gen_toolkit.ipynb import read_notebook
 from gen_toolkit.jobs.parameters import Parameters
 from gen_toolkit.releases.check import parameters_of
-from gen_toolkit.releases.pipeline import Pipeline
+from gen_toolkit.releases.pipeline import Pipeline, pipeline_of
 from gen_toolkit.timing.schedule import Schedule, read_schedule
 from gen_toolkit.workspace import Workspace
 
@@ -26,7 +26,7 @@ def scheduled(workspace: Workspace) -> dict[str, tuple[Pipeline, Schedule | GenT
     for folder in sorted(path.parent for path in workspace.pipelines.glob("*/pipeline.toml")):
         pipeline = Pipeline(folder.name, folder)
         try:
-            schedule = schedule_of(pipeline)
+            schedule = schedule_of(pipeline_of(workspace, folder.name, must_exist=False))
         except GenToolkitError as error:
             found[folder.name] = (pipeline, error)
             continue
@@ -35,9 +35,9 @@ def scheduled(workspace: Workspace) -> dict[str, tuple[Pipeline, Schedule | GenT
     return found
 
 
-def declared_parameters(pipeline: Pipeline) -> Parameters:
-    """The parameters of the live release. Raises ReleaseError where there is none."""
-    path = pipeline.release_folder() / "notebook.ipynb"
+def declared_parameters(pipeline: Pipeline, number: int | None = None) -> Parameters:
+    """The parameters of a release, by default of the live one. Raises ReleaseError where there is none."""
+    path = pipeline.release_folder(number) / "notebook.ipynb"
     return parameters_of(read_notebook(path), path)
 
 

@@ -40,6 +40,8 @@ class Rounds:
         self._leases = LeaseWatch()
         self._problems: dict[str, str] = {}
         """What was wrong at the last look, by pipeline: said once."""
+        self._overrides: dict[str, str] = {}
+        """What the ledger says in the place of pipeline.toml, by pipeline: said once."""
 
     def look(self) -> None:
         """Queue what is due, start workers for what waits, listen until there is something to do again."""
@@ -76,6 +78,7 @@ class Rounds:
 
     def _queue(self, name: str, pipeline: Pipeline, schedule: Schedule, at: int) -> None:
         try:
+            self._tell_override(name, pipeline)
             for noted in submit_due(self._database, pipeline, schedule, at):
                 self._say(noted.to_json())
             self._problem(name, None)
@@ -83,6 +86,13 @@ class Rounds:
             raise
         except GenToolkitError as error:
             self._problem(name, error)
+
+    def _tell_override(self, name: str, pipeline: Pipeline) -> None:
+        standing = pipeline.standing
+        said = str(standing) if standing.override else ""
+        if self._overrides.get(name, "") != said:
+            self._overrides[name] = said
+            self._say({"event": "live", "pipeline": name, "release": str(standing)})
 
     def _keep_up(self) -> None:
         """Now and then: the template, and what killed processes left behind."""
