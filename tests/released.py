@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -45,3 +46,9 @@ def promoted(path: Path, name: str) -> Promoted:
         number = known or make(pipeline, frozen, subject)
         pipeline.set_live(number)
     return Promoted(pipeline, number, frozen.digest, made=known is None, case=Case())
+
+
+def promoted_in(root: Path, path: str, name: str) -> Promoted:
+    """The same in another workspace than the test's."""
+    with contextlib.chdir(root):
+        return promoted(root / path, name)

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from notebook_cells import KEEPS, MODEL, code, furnish, gen, gen_json, written
+from released import promoted
 
 from gen_toolkit.errors import CheckFailed
 from gen_toolkit.releases.difference import Difference, difference
 from gen_toolkit.releases.overview import pipeline_named, releases_of
-from gen_toolkit.releases.promote import promote
 from gen_toolkit.releases.side import Side, side_of_notebook, side_of_release
 
 SECOND = "score = limit * 2\nprint(score)\nscore + 1"
@@ -30,9 +30,9 @@ def between(old: int, new: int) -> Difference:
 
 
 def test_cells_are_found_again_when_others_come_before_them(path: Path) -> None:
-    promote(path, "label")
+    promoted(path, "label")
     changed = SECOND.replace("* 2", "* 3")
-    promote(written(path, "import math\nmath.pi", KEEPS, changed), "label")
+    promoted(written(path, "import math\nmath.pi", KEEPS, changed), "label")
     found = between(1, 2)
     assert [change.part for change in found.cells] == ["cell 2 added", "cell 4"]
     assert str(found.cells[1]) == "score = limit * [-2-]{+3+}\nprint(score)\nscore + 1"
@@ -41,8 +41,8 @@ def test_cells_are_found_again_when_others_come_before_them(path: Path) -> None:
 
 
 def test_a_cell_that_has_nothing_in_common_is_a_removal_and_an_addition(path: Path) -> None:
-    promote(path, "label")
-    promote(written(path, KEEPS, "for page in ():\n    raise KeyError(page)"), "label")
+    promoted(path, "label")
+    promoted(written(path, KEEPS, "for page in ():\n    raise KeyError(page)"), "label")
     assert [change.part for change in between(1, 2).cells] == ["cell 3 removed", "cell 3 added"]
 
 
@@ -50,10 +50,10 @@ def test_parameters_models_and_files_are_told_apart(path: Path, workspace: Path)
     asks = "import gen_toolkit as gt\nimport tools\ngt.keep('x', gt.chat('hi', model='dry').text)"
     (workspace / "pipelines/label/pipeline.toml").write_text('include = ["tools.py"]\n')
     (workspace / "tools.py").write_text("x = 1\n")
-    promote(written(path, asks), "label")
+    promoted(written(path, asks), "label")
     (workspace / "tools.py").write_text("x = 2\n")
     (workspace / "gen_toolkit.toml").write_text(f'model = "dry"\n{MODEL}options = {{ temperature = 1 }}\n')
-    promote(written(path, asks, parameters="limit: int = 5\nname: str = 'a'"), "label")
+    promoted(written(path, asks, parameters="limit: int = 5\nname: str = 'a'"), "label")
     found = between(1, 2)
     assert [fact.name for fact in found.parameters] == ["limit", "name"]
     assert found.parameters[1].old is None
@@ -78,7 +78,7 @@ def test_prompts_differ_by_version_and_word_by_word() -> None:
 
 
 def test_the_environment_is_shown_and_makes_no_other_release(path: Path) -> None:
-    promote(path, "label")
+    promoted(path, "label")
     now = side_of_release(pipeline_named("label"))
     other = Side("x", now.content, {"python": "3.99", "packages": {**now.environment["packages"], "jinja2": "0.1"}})
     found = difference(now, other)
@@ -88,7 +88,7 @@ def test_the_environment_is_shown_and_makes_no_other_release(path: Path) -> None
 
 
 def test_drift_is_what_the_next_promotion_would_change(path: Path) -> None:
-    promote(path, "label")
+    promoted(path, "label")
     pipeline = pipeline_named("label")
     assert difference(side_of_release(pipeline), side_of_notebook(pipeline)).is_empty
     written(path, KEEPS, SECOND, "more = 1")
@@ -99,8 +99,8 @@ def test_drift_is_what_the_next_promotion_would_change(path: Path) -> None:
 
 
 def test_a_damaged_release_is_listed_with_what_is_wrong(path: Path, workspace: Path) -> None:
-    promote(path, "label")
-    promote(written(path, KEEPS), "label")
+    promoted(path, "label")
+    promoted(written(path, KEEPS), "label")
     notebook = workspace / "pipelines/label/releases/1/notebook.ipynb"
     notebook.write_text(notebook.read_text().replace("score", "sc0re", 1))
     newest, damaged = releases_of("label")
@@ -112,8 +112,8 @@ def test_a_damaged_release_is_listed_with_what_is_wrong(path: Path, workspace: P
 
 
 def test_the_command_shows_a_difference_for_people_and_for_scripts(path: Path, workspace: Path) -> None:
-    promote(path, "label")
-    promote(written(path, code("print('\x1b[31m<b>')"), KEEPS, SECOND), "label")
+    promoted(path, "label")
+    promoted(written(path, code("print('\x1b[31m<b>')"), KEEPS, SECOND), "label")
     done = gen("release", "diff", "label", "1", "2", cwd=workspace)
     assert done.returncode == 0, done.stderr
     assert "release 1 → release 2: 1 cell" in done.stdout
