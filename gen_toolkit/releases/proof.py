@@ -148,7 +148,9 @@ def _refuse_other_code(database: Database, named: Named, code: str, subject: Sub
 
 def _differing(database: Database, named: Named, subject: Subject) -> str:
     """Which cells are not those that the run's own copy of the notebook has."""
-    kept = [file for file in spool.events_of(database, named.run, FileRecorded) if file.file == "notebook.ipynb"]
+    runs = [named.run, *(part.run for part in spool.children_of(database, [named.run]))]
+    files = [file for run in runs for file in spool.events_of(database, run, FileRecorded)]
+    kept = [file for file in files if file.file == "notebook.ipynb"]
     try:
         then = {cell["source"] for cell in normalised_code(json.loads(kept[-1].content))} if kept else set()
     except (ValueError, KeyError, TypeError):

@@ -16,8 +16,8 @@ from released import promoted
 
 from gen_toolkit.errors import CheckFailed, GenToolkitError, NotFound, ParameterError, ReleaseError, SettingError
 from gen_toolkit.ipynb import read_notebook, write_notebook
-from gen_toolkit.releases.freeze import verify
 from gen_toolkit.releases.promote import Promoted
+from gen_toolkit.releases.seal import seal, verify
 from gen_toolkit.releases.start import run_release
 
 ASK = "import gen_toolkit as gt\ngt.keep('label', gt.chat('a good film', model=model).value)"
@@ -182,7 +182,7 @@ TAMPERED: dict[str, Callable[[Path], object]] = {
     "a prompt more": lambda f: _in_manifest(f, lambda m: m["prompts"].update({"a@live": {"absent": True}})),
     "another schema": lambda f: _in_manifest(f, lambda m: m["parameters"].update(additionalProperties=True)),
     "a file that is not there": lambda f: _in_manifest(f, lambda m: m["include"].update({"x.py": "0" * 64})),
-    "a newer format": lambda f: _in_manifest(f, lambda m: m.update(format=2)),
+    "a newer format": lambda f: _in_manifest(f, lambda m: m.update(format=3)),
     "a manifest that is a list": lambda f: (f / "manifest.json").write_text("[]"),
     "a manifest that is no JSON": lambda f: (f / "manifest.json").write_text("{"),
     "a notebook that is none": lambda f: (f / "notebook.ipynb").write_text("{}"),
@@ -197,7 +197,8 @@ def test_a_release_that_was_changed_does_not_run(path: Path, tamper: Callable[[P
 
 def test_a_manifest_cannot_open_the_environment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = folder_of(promoted(path, "label"))
-    _in_manifest(folder, lambda m: m.update(secrets=["AWS_SECRET_ACCESS_KEY"]))
+    manifest = {key: value for key, value in verify(folder).items() if key not in ("seal", "files")}
+    seal(folder, {**manifest, "secrets": ["AWS_SECRET_ACCESS_KEY"]})  # by somebody who knows how it is sealed
     jobs: list[Any] = []
     monkeypatch.setattr("gen_toolkit.releases.start.execute", lambda job, progress: jobs.append(job))
     run_release("label", {})
