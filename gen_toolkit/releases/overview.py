@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from gen_toolkit.errors import InputError, ReleaseError
+from gen_toolkit.releases.files import reading
 from gen_toolkit.releases.freeze import verify
 from gen_toolkit.releases.moves import Live
 from gen_toolkit.releases.pipeline import Pipeline, pipeline_of
@@ -41,8 +43,20 @@ def pipeline_named(name: str) -> Pipeline:
 
 
 def pipeline_names() -> list[str]:
-    """Of this workspace, in order."""
-    return sorted(path.parent.name for path in load_settings().workspace.pipelines.glob("*/releases"))
+    """Of this workspace, in order; also of what cannot be looked at, so that it is missed."""
+    folder = load_settings().workspace.pipelines
+    with reading(folder):
+        return sorted(path.name for path in folder.iterdir() if _has_releases(path)) if folder.is_dir() else []
+
+
+def _has_releases(folder: Path) -> bool:
+    try:
+        (folder / "releases").lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def releases_of(name: str) -> list[Line]:

@@ -5,14 +5,13 @@ Not marked as a test that must run everywhere: not every user may mount a disk.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from disks import FILL, disk, fill
 from notebook_cells import KEEPS, command, environment_of_nobody, furnish, gen, written
 from supervised import supervised
 
@@ -20,38 +19,7 @@ from gen_toolkit.errors import SetupError
 from gen_toolkit.process import marked
 from gen_toolkit.surface import RUN_MARK
 
-SIZE_MB = 24
-FILL = """
-import os
-with open({filler!r}, "wb", buffering=0) as file:
-    for size in (65536, 4096, 1):
-        try:
-            while True:
-                file.write(b"x" * size)
-        except OSError:
-            pass
-"""
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small one; skipped where this user may not mount one."""
-    point = tmp_path / "disk"
-    point.mkdir()
-    with contextlib.suppress(OSError):
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m", "tmpfs", str(point)], capture_output=True, check=False
-        )
-        if done.returncode == 0:
-            yield point
-            subprocess.run(["umount", "--lazy", str(point)], check=True)
-            return
-    pytest.skip("a disk cannot be mounted here")
-
-
-def fill(disk: Path) -> Path:
-    exec(FILL.format(filler=str(disk / "filler")))
-    return disk / "filler"
+__all__ = ["disk"]
 
 
 def test_a_disk_that_is_full_for_a_while_stops_nothing(disk: Path) -> None:

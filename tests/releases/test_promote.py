@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,11 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from notebook_cells import KEEPS, MODEL, code, command, furnish, written
+from notebook_cells import KEEPS, MODEL, code, furnish, written
 from released import promoted
 
-from gen_toolkit.errors import CheckFailed, GenToolkitError, NotFound, ParameterError, ReleaseError, SettingError
+from gen_toolkit.errors import (
+    CheckFailed,
+    GenToolkitError,
+    NotFound,
+    ParameterError,
+    ReleaseError,
+    SettingError,
+    SetupError,
+)
 from gen_toolkit.ipynb import read_notebook, write_notebook
+from gen_toolkit.jobs.slots import lock
+from gen_toolkit.releases.moves import moves_of
+from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.releases.promote import Promoted
 from gen_toolkit.releases.seal import seal, verify
 from gen_toolkit.releases.start import run_release
@@ -262,14 +274,67 @@ def test_what_is_not_there_is_not_found(path: Path) -> None:
     refuses_to_run("label", {}, NotFound, "no release 1")
 
 
+def promoted_at_once(paths: Sequence[Path]) -> list[tuple[int, str, bool]]:
+    """(number, digest, whether it was made) of each, all promoted at the same time."""
+    program = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
+        "import json; from pathlib import Path; from released import promoted\n"
+        "made = promoted(Path(sys.argv[1]), 'label'); print(json.dumps([made.number, made.digest, made.made]))"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", program, path], stdout=-1, text=True) for path in paths]
+    return [tuple(json.loads(process.communicate(timeout=150)[0])) for process in running]
+
+
 def test_promotions_at_once_get_different_numbers(path: Path) -> None:
     paths = [written(path.parent / f"n{i}.ipynb", KEEPS, f"x = {i}") for i in range(4)]
-    running = [subprocess.Popen(command("promote", p, "--as", "label", "--json"), stdout=-1, text=True) for p in paths]
-    told = [json.loads(process.communicate(timeout=60)[0]) for process in running]
-    assert sorted(made["release"] for made in told) == [1, 2, 3, 4]
-    for made in told:
-        assert verify(Path(f"pipelines/label/releases/{made['release']}"))["digest"] == made["digest"]
+    told = promoted_at_once(paths)
+    assert sorted(number for number, _, _ in told) == [1, 2, 3, 4]
+    for number, digest, _ in told:
+        assert verify(Path(f"pipelines/label/releases/{number}"))["digest"] == digest
     assert not list(Path("pipelines/label/releases").glob(".new-*"))
+    pipeline = Pipeline("label", Path("pipelines/label").resolve())
+    assert [(move.was, move.live) for move in moves_of("label")] == [(None, 1), (1, 2), (2, 3), (3, 4)]
+    assert pipeline.live == 4
+
+
+def test_of_two_promotions_of_one_notebook_at_once_the_second_is_told_what_the_first_made(path: Path) -> None:
+    told = promoted_at_once([path] * 3)
+    assert sorted((number, made) for number, _, made in told) == [(1, False), (1, False), (1, True)]
+    assert [(move.was, move.live) for move in moves_of("label")] == [(None, 1)]
+
+
+def test_changes_of_the_operators_file_at_once_lose_nothing(workspace: Path) -> None:
+    pipeline = Pipeline("label", workspace / "pipelines/label")
+    pipeline.folder.mkdir(parents=True)
+    change = (
+        "from pathlib import Path\nfrom gen_toolkit.releases.pipeline import Pipeline\n"
+        f"pipeline = Pipeline('label', Path({str(pipeline.folder)!r}))\n"
+        "for _ in range(8): pipeline.edit(lambda it: it.update(timeout_s=it.get('timeout_s', 0) + 1))"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", change]) for _ in range(3)]
+    assert [process.wait(150) for process in running] == [0, 0, 0]
+    assert pipeline.settings() == {"timeout_s": 24}
+
+
+def test_who_cannot_have_the_pipeline_for_itself_is_told_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gen_toolkit.releases.one_at_a_time.PATIENCE_S", 0.1)
+    descriptor = lock(Path("mlruns/locks/label.lock"))
+    assert descriptor is not None
+    with pytest.raises(SetupError, match="another process has been changing pipeline 'label'"):
+        promoted(path, "label")
+    os.close(descriptor)
+    assert promoted(path, "label").number == 1
+
+
+def test_what_killed_promotions_left_is_swept(path: Path) -> None:
+    releases = promoted(path, "label").pipeline.releases
+    (releases / ".new-abcdefgh").mkdir()
+    (releases / ".new-abcdefgh/notebook.ipynb").write_text("{}")
+    (releases.parent / ".pipeline.toml.abcdefgh").write_text("liv")
+    (releases.parent / ".env.settings").write_text("an operator's own")
+    assert promoted(written(path, KEEPS, "x = 1"), "label").number == 2
+    assert sorted(item.name for item in releases.iterdir()) == ["1", "2"]
+    assert sorted(item.name for item in releases.parent.iterdir()) == [".env.settings", "pipeline.toml", "releases"]
 
 
 @pytest.mark.kernel

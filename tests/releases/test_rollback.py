@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import sqlite3
 import tempfile
@@ -14,18 +13,19 @@ from typing import Any
 
 import pytest
 from commands import Gen, gen
+from disks import as_nobody, disk, remount
 from notebook_cells import KEEPS, enter, furnish, written
 from released import promoted
 
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import DatabaseError, GenToolkitError, NotFound, ReleaseError
-from gen_toolkit.releases.moves import Move, moves_of, with_edits
+from gen_toolkit.releases.moves import Move, moves_of, recorded, with_edits
 from gen_toolkit.releases.pipeline import Pipeline, pipeline_of
 from gen_toolkit.releases.rollback import rollback, stack_of
 from gen_toolkit.schedules.asked import Asked
 from gen_toolkit.settings import load_settings
 
-__all__ = ["gen"]
+__all__ = ["disk", "gen"]
 
 
 @pytest.fixture(scope="module")
@@ -317,22 +317,25 @@ def test_in_a_checkout_again_the_file_is_made_to_agree(anywhere: Pipeline) -> No
 
 def test_a_folder_that_may_not_be_written_to_is_overridden(label: Pipeline) -> None:
     label.folder.chmod(0o555)
-    root = os.geteuid() == 0
-    records = label.folder.parents[1] / "mlruns"
-    for path in [records.parent, records, *records.rglob("*")]:
-        shutil.chown(path, 65534)
-    for folder in records.parents:
-        folder.chmod(folder.stat().st_mode | 0o111)
-    if root:
-        os.seteuid(65534)
-    try:
+    with as_nobody(label.folder.parents[1]):
         done = rollback("label")
-    finally:
-        if root:
-            os.seteuid(0)
-        label.folder.chmod(0o755)
+    label.folder.chmod(0o755)
     assert (done.live, done.override) == (2, f"{label.folder} is read-only")
     assert (label.standing.said, label.live) == (3, 2)
+
+
+def test_a_workspace_on_a_read_only_disk_is_overridden(
+    disk: Path, made: Path, gen: Gen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEN_TOOLKIT_DATABASE", str(Path("mlruns/elsewhere.db").resolve()))
+    shutil.copytree(made, disk / "work", dirs_exist_ok=True)
+    (disk / "work/.git").mkdir()
+    (disk / "work/mlruns").chmod(0o700)
+    remount(disk, "ro")
+    monkeypatch.chdir(disk / "work")
+    assert json.loads(gen("release", "rollback", "label", "--json"))["override"].endswith("is read-only")
+    assert "pipeline.toml says 3" in gen("release", "list")
+    assert "cannot be written" in gen("promote", "notebooks/label.ipynb", "--as", "other", code=3)
 
 
 def test_without_a_database_the_file_holds_and_looking_makes_none(anywhere: Pipeline, gen: Gen) -> None:
@@ -381,6 +384,16 @@ def test_moves_are_kept_on_either_database(either_database: str, workspace: Path
     assert second.reason == "x" * 1000
     assert abs((second.at or 0.0) - (first.at or 0.0)) < 600
     assert moves_of("other") == []
+    assert (pipeline.live, rollback_by_override(pipeline, 1), pipeline.live) == (2, None, 1)
+    pipeline.file.unlink()
+    assert (pipeline.live, rollback_by_override(pipeline, 2), pipeline.live) == (None, None, 2)
+    pipeline.file.write_text("live = 1\n")
+    assert (pipeline.live, pipeline.standing.override) == (1, None)
+
+
+def rollback_by_override(pipeline: Pipeline, number: int) -> None:
+    with recorded("label", "override", pipeline.standing, number):
+        pass
 
 
 def test_a_reason_is_shown_on_one_line_without_its_tricks(anywhere: Pipeline, gen: Gen) -> None:

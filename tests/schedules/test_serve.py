@@ -13,6 +13,7 @@ from serving import Site, eventually
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.jobs.ledger import Filter, Ledger
 from gen_toolkit.jobs.rows import NewRun
+from gen_toolkit.releases.rollback import rollback
 from gen_toolkit.schedules.declared import write_schedule
 
 
@@ -87,6 +88,25 @@ def test_a_schedule_is_served_at_its_instants_and_a_broken_one_is_a_line(site: S
     problems = [one for one in server.said() if one["event"] == "problem"]
     assert [one["pipeline"] for one in problems] == ["broken"]
     assert "never fires" in problems[0]["reason"]
+
+
+def test_an_override_is_told_once_and_so_is_its_end(site: Site, workspace: Path) -> None:
+    pipeline = released(workspace)
+    pipeline.file.write_text("live = 2\n")  # taken out of service: it is not even there
+    assert rollback("label", 1, "wrong labels").override
+    write_schedule(pipeline, {"every_s": 1, "due": "day", "overlap": "queue"})
+    server = site.serve()
+    eventually(lambda: len(site.count("end")) >= 2, 60, lambda: server.log.read_text())
+    (said,) = [one for one in server.said() if one["event"] == "live"]
+    assert said["pipeline"] == "label"
+    assert said["release"] == str(pipeline.standing)
+    assert said["release"].endswith("wrong labels; pipeline.toml says 2)")
+    assert {run.release for run in Ledger(open_database()).list(Filter(name="label"))} == {1}
+    pipeline.set_live(1)
+    eventually(lambda: len([1 for one in server.said() if one["event"] == "live"]) == 2, 60, server.log.read_text)
+    server.stop()
+    assert server.process.wait(60) == 0
+    assert [one["release"] for one in server.said() if one["event"] == "live"][1:] == ["1"]
 
 
 @pytest.mark.chaos
