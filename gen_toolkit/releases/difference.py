@@ -9,7 +9,9 @@ from itertools import zip_longest
 from typing import Any
 
 from gen_toolkit.prompts.diff import Change, diff, words
+from gen_toolkit.releases.difference_shown import bundle, plain
 from gen_toolkit.releases.side import Side
+from gen_toolkit.text import one_line
 
 _EMPTY: dict[str, Any] = {"messages": []}  # a prompt that is not there: of one that is new all is to be read
 _ALIKE = 0.4  # share of characters in common from which two cells are one cell that was changed
@@ -29,7 +31,7 @@ class Fact:
         return f"{self.name} removed: {self.old}" if self.new is None else f"{self.name}: {self.old} → {self.new}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Difference:
     """By part, each empty where nothing differs."""
 
@@ -62,6 +64,15 @@ class Difference:
             said += [f"{kind} {name}" for name in dict.fromkeys(fact.name for fact in facts)]
         said += [_many(len(self.environment), "package")] if self.environment else []
         return ", ".join(said) or "no difference"
+
+    def __repr__(self) -> str:
+        return one_line(f"{self.new} against {self.old}: {self.summary()}", 400)
+
+    def __str__(self) -> str:
+        return plain(self)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return bundle(self)
 
     def to_json(self) -> dict[str, Any]:
         changes = {key: [change.to_json() for change in getattr(self, key)] for key in ("cells", "texts")}
