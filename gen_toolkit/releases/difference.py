@@ -46,6 +46,8 @@ class Difference:
     models: tuple[Fact, ...]
     include: tuple[Fact, ...]
     environment: tuple[Fact, ...]
+    files: tuple[Change, ...] = ()
+    """The texts of included files."""
 
     @property
     def is_empty(self) -> bool:
@@ -75,7 +77,7 @@ class Difference:
         return bundle(self)
 
     def to_json(self) -> dict[str, Any]:
-        changes = {key: [change.to_json() for change in getattr(self, key)] for key in ("cells", "texts")}
+        changes = {key: [change.to_json() for change in getattr(self, key)] for key in ("cells", "texts", "files")}
         kinds = ("prompts", "parameters", "models", "include", "environment")
         facts = {key: [vars(fact) for fact in getattr(self, key)] for key in kinds}
         return {"old": self.old, "new": self.new, "same": self.is_empty, **changes, **facts}
@@ -93,6 +95,7 @@ def difference(old: Side, new: Side) -> Difference:
         models=tuple(_facts(_flat(before["models"]), _flat(after["models"]))),
         include=tuple(_facts(_part(before, "include"), _part(after, "include"), cut=12)),
         environment=tuple(_facts(_packages(old.environment), _packages(new.environment))),
+        files=tuple(_files(old, new)),
     )
 
 
@@ -140,9 +143,21 @@ def _texts(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
         changes = diff(before.get(name, _EMPTY), after.get(name, _EMPTY))
         yield from (Change(f"{name}: {change.part}", change.pieces) for change in changes)
     left, right = _part(old, "fragments"), _part(new, "fragments")
-    for name in sorted(left.keys() | right.keys()):
-        if left.get(name) != right.get(name):
-            yield Change(f"fragment {name}", tuple(words(left.get(name, ""), right.get(name, ""))))
+    yield from (Change(f"fragment {change.part}", change.pieces) for change in _by_name(left, right))
+
+
+def _files(old: Side, new: Side) -> Iterator[Change]:
+    """Of the files that differ those whose texts are known on each side that has them."""
+    unknown = {name for side in (old, new) for name in _part(side.content, "include") if name not in side.files}
+    for change in _by_name(old.files, new.files):
+        if change.part not in unknown:
+            yield change
+
+
+def _by_name(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
+    for name in sorted(old.keys() | new.keys()):
+        if old.get(name) != new.get(name):
+            yield Change(name, tuple(words(old.get(name, ""), new.get(name, ""))))
 
 
 def _contents(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ _MOST = 100  # of a kind; a notebook that shows more is not read
 def plain(found: Difference) -> str:
     """All of it; `[-what went-]` and `{+what came+}`."""
     parts = [f"{found.old} → {found.new}: {terminal(found.summary())}"]
-    for change in (*found.cells, *found.texts):
+    for change in (*found.cells, *found.texts, *found.files):
         parts.append("\n".join([one_line(change.part), *(f"  {x}" for x in terminal(change.shown()).split("\n"))]))
     for kind in _FACTS[1:]:  # versions of prompts are in the first line
         facts = getattr(found, kind)
@@ -35,7 +35,7 @@ def bundle(found: Difference) -> dict[str, str]:
 
 
 def _details(found: Difference) -> str:
-    changes = (*found.texts, *found.cells)
+    changes = (*found.texts, *found.cells, *found.files)
     parts = [f"<div><i>{text.html(one_line(x.part))}</i></div>{display.html_words(x.pieces)}" for x in changes[:_MOST]]
     if len(changes) > _MOST:
         parts.append(display.html_text(f"{len(changes) - _MOST} more changes are not shown"))
