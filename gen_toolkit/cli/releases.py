@@ -76,6 +76,31 @@ def show(name: str = _NAME, number: int | None = _NUMBER, as_json: bool = json_o
         print(f"{'include'.ljust(12)}{path}")
 
 
+@group.command("review")
+def review(
+    name: str = _NAME,
+    number: int | None = _NUMBER,
+    notebook: Path | None = typer.Option(
+        None, "--notebook", metavar="FILE", help="A page of this notebook as it is now; nothing is promoted."
+    ),
+    markdown: bool = typer.Option(False, "--markdown", help="Print the page as Markdown, for a pull request."),
+    as_json: bool = json_option(),
+) -> None:
+    """The page that a reviewer reads: prints where it is, an HTML file that any browser shows."""
+    from gen_toolkit.releases.review.made import review_of_notebook, review_of_release
+    from gen_toolkit.releases.review.page import HTML, MARKDOWN
+
+    if notebook is not None and number is not None:
+        raise InputError("a page is either of a release or of a notebook", fix="Leave out N or --notebook.")
+    folder = review_of_release(name, number) if notebook is None else review_of_notebook(name, notebook)
+    if as_json:
+        _print({"html": str(folder / HTML), "markdown": str(folder / MARKDOWN)})
+    elif markdown:
+        print((folder / MARKDOWN).read_text(encoding="utf-8"), end="")
+    else:
+        print(folder / HTML)
+
+
 @group.command("verify")
 def verify_(name: str = _NAME, number: int | None = _NUMBER, as_json: bool = json_option()) -> None:
     """Prove that releases are what was promoted; without a number all of them. Exit 1 where one is not."""
@@ -124,31 +149,6 @@ def drift(
     _show(found, as_json)
     if not found.is_empty:
         raise typer.Exit(1)
-
-
-@group.command("review")
-def review(
-    name: str = _NAME,
-    number: int | None = _NUMBER,
-    notebook: Path | None = typer.Option(
-        None, "--notebook", metavar="FILE", help="A page of this notebook as it is now; nothing is promoted."
-    ),
-    markdown: bool = typer.Option(False, "--markdown", help="Print the page as Markdown, for a pull request."),
-    as_json: bool = json_option(),
-) -> None:
-    """The page that a reviewer reads: prints where it is, an HTML file that any browser shows."""
-    from gen_toolkit.releases.review.made import review_of_notebook, review_of_release
-    from gen_toolkit.releases.review.page import HTML, MARKDOWN
-
-    if notebook is not None and number is not None:
-        raise InputError("a page is either of a release or of a notebook", fix="Leave out N or --notebook.")
-    folder = review_of_release(name, number) if notebook is None else review_of_notebook(name, notebook)
-    if as_json:
-        _print({"html": str(folder / HTML), "markdown": str(folder / MARKDOWN)})
-    elif markdown:
-        print((folder / MARKDOWN).read_text(encoding="utf-8"), end="")
-    else:
-        print(folder / HTML)
 
 
 def _show(found: Difference, as_json: bool) -> None:
