@@ -193,7 +193,7 @@ _ASKED = """gt.Prompt(
     system="You label film reviews.",
     user="{{ text }}\\n\\nIs the review positive or negative?",
     output=Literal["positive", "negative"],
-).save("asks", alias="live")"""
+).save("asks", alias="staging")"""
 _SHOWN = """turns = [
     {"role": "user", "content": "A wonderful film. I loved every minute of it.\\nSentiment:"},
     {"role": "assistant", "content": "positive"},
@@ -203,7 +203,7 @@ _SHOWN = """turns = [
 system = {"role": "system", "content": "You label film reviews. Answer in one word."}
 asked = {"role": "user", "content": "Review: {{ text }}\\nIs the sentiment positive or negative?"}
 gt.Prompt("label-review", messages=[system, *turns, asked], output=Literal["positive", "negative"]).save(
-    "shows two examples", alias="live"
+    "shows two examples", alias="staging"
 )"""
 _LABELS = [
     """model: str = "local"  # which model alias answers
@@ -217,7 +217,7 @@ reviews = (
     .sample(1000, seed=7)
     .map(lambda row: {"label": names[row["label"]]})
 )""",
-    """label = gt.load_prompt("label-review@live")
+    """label = gt.load_prompt("label-review@staging")
 accuracy = gt.scorers.exact("label", name="accuracy")
 result = gt.evaluate(label, reviews[:limit], model=model, method="choose", scorer=accuracy, name="labels")""",
     'gt.keep("accuracy", result.mean("accuracy"))',
