@@ -17,6 +17,12 @@ from gen_toolkit.surface import shell, surface
 _STYLE = "border-collapse:collapse;font-size:13px;text-align:left"
 _CELL = "padding:3px 10px;border-bottom:1px solid #8883;vertical-align:top;text-align:left;max-width:48em"
 
+_OPENS = {
+    "-": '<del style="background:#f4433633">',
+    "+": '<ins style="background:#4caf5040;text-decoration:none">',
+}
+_CLOSES = {"-": "</del>", "+": "</ins>"}
+
 
 def html_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     head = "".join(f'<th style="{_CELL}">{text.html(column)}</th>' for column in columns)
@@ -52,6 +58,12 @@ def html_card(title: str, note: str, body: str, details: str = "") -> str:
 def html_text(value: object) -> str:
     """A block of text as it is: white space kept, markup shown and never obeyed."""
     return f'<pre style="white-space:pre-wrap;margin:4px 0">{text.html(value)}</pre>'
+
+
+def html_words(pieces: Iterable[tuple[str, str]]) -> str:
+    """A text that was changed, by its pieces: what went ("-") is struck out, what came ("+") is marked."""
+    said = "".join(f"{_OPENS.get(sign, '')}{text.html(piece)}{_CLOSES.get(sign, '')}" for sign, piece in pieces)
+    return f'<pre style="white-space:pre-wrap;margin:4px 0">{said}</pre>'
 
 
 def bundle(plain: str, html: str) -> dict[str, str]:

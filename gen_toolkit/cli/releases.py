@@ -10,7 +10,8 @@ import typer
 
 from gen_toolkit.cli.rollback import override_line
 from gen_toolkit.cli.show import json_option
-from gen_toolkit.text import one_line, terminal
+from gen_toolkit.errors import InputError
+from gen_toolkit.text import one_line
 
 if TYPE_CHECKING:
     from gen_toolkit.releases.difference import Difference
@@ -80,6 +81,31 @@ def show(name: str = _NAME, number: int | None = _NUMBER, as_json: bool = json_o
         print(f"{'include'.ljust(12)}{path}")
 
 
+@group.command("review")
+def review(
+    name: str = _NAME,
+    number: int | None = _NUMBER,
+    notebook: Path | None = typer.Option(
+        None, "--notebook", metavar="FILE", help="A page of this notebook as it is now; nothing is promoted."
+    ),
+    markdown: bool = typer.Option(False, "--markdown", help="Print the page as Markdown, for a pull request."),
+    as_json: bool = json_option(),
+) -> None:
+    """The page that a reviewer reads: prints where it is, an HTML file that any browser shows."""
+    from gen_toolkit.releases.review.made import review_of_notebook, review_of_release
+    from gen_toolkit.releases.review.page import HTML, MARKDOWN
+
+    if notebook is not None and number is not None:
+        raise InputError("a page is either of a release or of a notebook", fix="Leave out N or --notebook.")
+    folder = review_of_release(name, number) if notebook is None else review_of_notebook(name, notebook)
+    if as_json:
+        _print({"html": str(folder / HTML), "markdown": str(folder / MARKDOWN)})
+    elif markdown:
+        print((folder / MARKDOWN).read_text(encoding="utf-8"), end="")
+    else:
+        print(folder / HTML)
+
+
 @group.command("verify")
 def verify_(name: str = _NAME, number: int | None = _NUMBER, as_json: bool = json_option()) -> None:
     """Prove that releases are what was promoted; without a number all of them. Exit 1 where one is not."""
@@ -136,13 +162,7 @@ def _show(found: Difference, as_json: bool, **more: Any) -> None:
     if as_json:
         _print({**found.to_json(), **more})
         return
-    print(f"{found.old} → {found.new}: {terminal(found.summary())}")
-    for change in (*found.cells, *found.texts):
-        print(f"\n{one_line(change.part)}\n" + "\n".join(f"  {x}" for x in terminal(change.shown()).split("\n")))
-    for kind in ("parameters", "models", "include", "environment"):
-        facts = getattr(found, kind)
-        if facts:
-            print(f"\n{kind}\n" + "\n".join(f"  {one_line(str(fact), 160)}" for fact in facts))
+    print(found)
 
 
 def _said(value: Any) -> str:

@@ -59,6 +59,7 @@ def test_parameters_models_and_files_are_told_apart(path: Path, workspace: Path)
     assert found.parameters[1].old is None
     assert [fact.name for fact in found.models] == ["dry options"]
     assert [fact.name for fact in found.include] == ["tools.py"]
+    assert [f"{change.part}: {change}" for change in found.files] == ["tools.py: x = [-1-]{+2+}\n"]
     assert found.summary() == "1 cell, parameter limit, parameter name, model dry options, file tools.py"
 
 
@@ -124,3 +125,12 @@ def test_the_command_shows_a_difference_for_people_and_for_scripts(path: Path, w
     assert gen("release", "drift", "label", cwd=workspace).returncode == 0
     missing = gen("release", "diff", "label", "1", "9", cwd=workspace)
     assert (missing.returncode, "It has: 1, 2." in missing.stderr) == (2, True)
+
+
+def test_of_an_included_file_whose_text_is_unknown_only_the_hash_differs() -> None:
+    parts: dict[str, Any] = {"code": [], "parameters": {}, "models": {}, "prompts": {}}
+    old = Side("1", {**parts, "include": {"tools.py": "ab"}}, {}, {"tools.py": "x = 1\n"})
+    found = difference(old, Side("2", {**parts, "include": {"tools.py": "cd"}}, {}))
+    assert (len(found.include), found.files) == (1, ())
+    gone = difference(old, Side("2", {**parts, "include": {}}, {}))
+    assert str(gone.files[0]) == "[-x = 1\n-]"

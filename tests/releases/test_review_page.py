@@ -118,7 +118,9 @@ def test_a_month_costs_its_runs_and_an_unknown_price_stays_unknown() -> None:
     assert "| cost of a run | $0.0100 | $0.0200 |" in said
     assert "| tokens out | unknown | unknown |" in said
     assert "| cost in 30 days | $0.30 | $0.60 |" in said
-    assert "| cost in 30 days | unknown | unknown |" in markdown(page())  # no schedule
+    assert "There is no schedule" in markdown(page())
+    assert "30 days" not in markdown(page())
+    assert "Schedule: `schedule.zone is wrong`." in markdown(page(fires=Fires(note="schedule.zone is wrong")))
     unknown = Case(evidence(scored(70), usd=None))
     assert "| cost in 30 days | unknown |" in markdown(page(unknown, fires=Fires(30, "@daily, UTC")))
 

@@ -36,10 +36,11 @@ def changes(live: Side | None, new: Side) -> Section:
 def _blocks(found: Difference) -> Iterator[Block]:
     yield from _texts(found.texts, "prompt")
     yield from _texts(found.cells, "code")
+    yield from _texts(found.files, "included files")
     for kind, (title, column) in _KINDS.items():
         facts = getattr(found, kind)
         if facts:
-            yield Fold((f"{title}: {len(facts)} changed",), (_table(column, facts),), is_open=True)
+            yield Fold((f"{title}: {len(facts)} changed",), (_table(column, facts),), is_open=kind != "include")
     if found.environment:
         packages = _table("package", found.environment)
         title = f"Environment: {many(len(found.environment), 'package')} changed"
@@ -85,7 +86,7 @@ def _whole(new: Side) -> Iterator[Block]:
     found = difference(_NOTHING, new)
     for change in found.texts[:_MOST]:
         yield _folded(change.part, shown(_added(change)))
-    for change in found.cells[:_MOST]:
+    for change in (*found.cells[:_MOST], *found.files[:_MOST]):
         yield _folded(change.part.removesuffix(" added"), shown(_added(change)))
     for kind, (title, column) in _KINDS.items():
         facts = getattr(found, kind)

@@ -15,7 +15,7 @@ from gen_toolkit.releases.review.verdict import title, verdict
 
 _MOST = 12  # evaluations; a grid has many
 _ALONE = ("scorer", "new", "95 % interval")
-_COMPARED = ("scorer", "live", "new", "95 % intervals", "verdict")
+_COMPARED = ("scorer", "live", "new", "95 % intervals, live above", "verdict")
 _LEVELS: dict[str, Level] = {"better": "good", "worse": "bad"}
 
 

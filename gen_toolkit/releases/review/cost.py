@@ -26,20 +26,20 @@ def _blocks(page: Page) -> Iterator[Block]:
         return
     sides = [*((live,) if live else ()), new]
     lines = [_row(name, say, sides) for name, say in _ROWS.items()]
-    lines.append(((f"runs in {DAYS} days",), *((_runs(page.fires),) for _ in sides)))
-    lines.append(((f"cost in {DAYS} days",), *((_month(side, page.fires),) for side in sides)))
+    if page.fires.count is not None:
+        lines.append(((f"runs in {DAYS} days",), *((f"{page.fires.count:,}",) for _ in sides)))
+        lines.append(((f"cost in {DAYS} days",), *((_month(side, page.fires),) for side in sides)))
     yield Table(("", *(("live",) if live else ()), "new"), tuple(lines))
-    yield Line(
-        (
-            "Schedule: ",
-            Value(page.fires.note),
-            ". A run costs what its calls cost when they were made, ",
-            "answers taken from the journal included.",
-        )
-    )
+    yield Line((*_schedule(page.fires), " A run costs what its calls did when they were made, known answers included."))
     other = list(_otherwise(new.parameters, page.fires.parameters))
     if other:
         yield Line(("The schedule gives other parameters than were measured: ", *joined(other), "."))
+
+
+def _schedule(fires: Fires) -> Said:
+    if not fires.note:
+        return ("There is no schedule: a month costs what is started in it.",)
+    return ("Schedule: ", Value(fires.note), ".")
 
 
 def _row(name: str, say: Callable[[Mapping[str, Any]], str], sides: list[Evidence]) -> tuple[Said, ...]:
@@ -65,10 +65,6 @@ _ROWS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "tokens out": _number("output_tokens"),
     "time": _seconds,
 }
-
-
-def _runs(fires: Fires) -> str:
-    return _UNKNOWN if fires.count is None else f"{fires.count:,}"
 
 
 def _month(side: Evidence, fires: Fires) -> str:

@@ -11,7 +11,7 @@ from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.timing.schedule import read_schedule
 
 DAYS = 30
-_MOST = 50_000  # a cron line has 43,200 minutes in that time; counting more takes seconds
+_MOST = 10**9  # more seconds than the days have; cron lines fire once a minute at the most
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class Fires:
 
     count: int | None = None
     """None: nobody can tell."""
-    note: str = "no schedule"
-    """Where the number comes from, or why there is none."""
+    note: str = ""
+    """What the schedule says, or what is wrong with it; "" where there is none."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """What the schedule gives to each run."""
 
@@ -41,5 +41,5 @@ def fires_of(pipeline: Pipeline, at: float) -> Fires:
     said = f"every {schedule.every_s} s" if schedule.every_s else f"{' and '.join(schedule.cron)}, {schedule.zone}"
     if schedule.paused:
         said += "; it is paused"
-    count = schedule.count(int(at), int(at) + DAYS * 86400, _MOST if schedule.cron else 10**9)
+    count = schedule.count(int(at), int(at) + DAYS * 86400, _MOST)
     return Fires(count, said, schedule.parameters)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from gen_toolkit.errors import GenToolkitError
 from gen_toolkit.ipynb import write_text
@@ -44,15 +44,15 @@ class Page:
         case: Case,
         findings: Sequence[Finding] = (),
         *,
-        against: int | None = None,
+        against: int | Literal["live"] | None = "live",
         at: float | None = None,
     ) -> Page:
-        """The page of what may become a release, against the live one or against `against`.
+        """The page of what may become a release, against the live one, or the one of a number, or none.
 
         `at`: from when on fire times are counted, seconds since 1970; by default now.
         """
         live, problem = None, ""
-        number = against or pipeline.live
+        number = pipeline.live if against == "live" else against
         if number is not None:
             try:
                 live = side_of_release(pipeline, number)
@@ -62,12 +62,12 @@ class Page:
         return cls(facts, new, live, case, tuple(findings), fires, problem)
 
 
-def write_review(folder: Path, page: Page) -> None:
+def write_review(folder: Path, page: Page, *, mode: int = 0o644) -> None:
     """Write `review.html` and `review.md` into the folder of a release; who may read that may read these."""
     from gen_toolkit.releases.review.contents import contents
     from gen_toolkit.releases.review.html import html_page
     from gen_toolkit.releases.review.markdown import markdown_page
 
     document = contents(page)
-    write_text(folder / HTML, html_page(document), mode=0o644)
-    write_text(folder / MARKDOWN, markdown_page(document), mode=0o644)
+    write_text(folder / HTML, html_page(document), mode=mode)
+    write_text(folder / MARKDOWN, markdown_page(document), mode=mode)
