@@ -22,6 +22,7 @@ from gen_toolkit.cli import (
     notebooks,
     prompts,
     releases,
+    reproduce,
     runs,
     schedules,
     serve,
@@ -55,6 +56,7 @@ app.command("run")(runs.run)
 app.command("eval")(evaluations.eval_)
 app.command("resume")(runs.resume)
 app.command("cancel")(runs.cancel)
+app.command("reproduce")(reproduce.reproduce)
 app.command("serve")(serve.serve)
 app.add_typer(schedules.group, name="schedule")
 app.add_typer(runs.group, name="runs")

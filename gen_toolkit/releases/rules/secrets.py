@@ -28,7 +28,7 @@ def no_secrets(subject: Subject) -> Iterator[Finding]:
     for number, cell in enumerate(subject.notebook["cells"], 1):
         text = source(cell)
         is_code = cell["cell_type"] == "code"
-        if KEYS.search(text) or _ADDRESS.search(text) or (is_code and _is_assigned(text)):
+        if looks_secret(text) or (is_code and _is_assigned(text)):
             yield Finding("secret", f"a {'literal' if is_code else 'text'} looks like a secret", _FIX, number)
         if _looks_secret(cell.get("outputs", [])):
             yield Finding("secret", "an output looks like a secret", _FIX, number)
@@ -42,9 +42,13 @@ def _is_assigned(text: str) -> bool:
     return any(not match["value"].startswith(("env:", "file:")) for match in _ASSIGNED.finditer(text))
 
 
+def looks_secret(text: str) -> bool:
+    """Whether a text holds a key, or an address with a password in it."""
+    return bool(KEYS.search(text) or _ADDRESS.search(text))
+
+
 def _looks_secret(data: object) -> bool:
-    told = json.dumps(data, ensure_ascii=False)
-    return bool(KEYS.search(told) or _ADDRESS.search(told))
+    return looks_secret(json.dumps(data, ensure_ascii=False))
 
 
 SECRETS: tuple[Rule, ...] = (no_secrets,)
