@@ -68,7 +68,7 @@ def prove(
     as_json: bool = json_option(),
 ) -> None:
     """Execute a release offline on its recorded calls, and compare with its reference. Exit 1 where they differ."""
-    from gen_toolkit.releases.proof import release_tested
+    from gen_toolkit.releases.tested import release_tested
 
     with follow(f"test {name}", quiet=as_json) as progress:
         found = release_tested(name, number, progress)

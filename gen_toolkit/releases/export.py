@@ -12,6 +12,7 @@ from gen_toolkit.errors import InputError, ReleaseError
 from gen_toolkit.ipynb import read_notebook
 from gen_toolkit.jobs.fixed import seed_of
 from gen_toolkit.jobs.ledger import Ledger
+from gen_toolkit.jobs.once import effects_of
 from gen_toolkit.jobs.outcome import family_of
 from gen_toolkit.jobs.rows import RunRow
 from gen_toolkit.journal.asked import Asked, asked_by, cassette_lines
@@ -55,6 +56,7 @@ def export_of(run: str) -> Exported:
         model=settings.settings.model,
         seed=seed_of(row.id),
         due=row.due or row.created_at,
+        effects=_without_places(effects_of(database, row.id), rules),
         rules="" if pipeline is None else pipelines_rules(pipeline.folder),
     )
 

@@ -79,6 +79,8 @@ class Exported(BaseModel):
     model: str
     seed: int
     due: float
+    effects: dict[str, Any] = {}
+    """By key what `gt.once` gave."""
     rules: str = ""
     """The pipeline's own rules for what may differ, as its sanitize.cfg has them."""
 
@@ -96,6 +98,7 @@ class Exported(BaseModel):
         yield from texts_of_notebook(self.notebook, "the executed notebook")
         yield from texts_of_values(self.parameters, "parameter")
         yield from texts_of_values(self.kept, "kept value")
+        yield from texts_of_values(self.effects, "what gt.once gave for")
         for number, entry in enumerate(self.calls.values(), 1):
             yield f"call {number}", texts_of_call(entry)
         yield "the settings of model aliases", json.dumps(self.models, ensure_ascii=False)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import NotebookError, ReleaseError
 from gen_toolkit.ipynb import read_notebook, write_text
 from gen_toolkit.jobs.fixed import seed_of
+from gen_toolkit.jobs.once import effects_of
 from gen_toolkit.releases.compare import Brought
 from gen_toolkit.releases.outputs import with_normal_outputs
 from gen_toolkit.releases.sanitize import rules_for
@@ -32,6 +34,8 @@ class Reference:
     """What `gt.seed()` gave in it; None: not known."""
     due: float | None
     """What `gt.due()` gave in it, in seconds since 1970; None: not known."""
+    effects: Mapping[str, Any] = field(default_factory=dict)
+    """What `gt.once` gave in it, by key."""
 
 
 def write_reference(
@@ -57,6 +61,7 @@ def write_reference(
         "kept": dict(kept),
         "seed": None if owner is None else seed_of(owner),
         "due": due,
+        "effects": {} if owner is None else effects_of(open_database(), owner),
     }
     told = json.dumps(with_normal_outputs(notebook, rules), ensure_ascii=False, indent=1, sort_keys=True)
     write_text(folder / NOTEBOOK, scrub(told) + "\n", mode=0o644)
@@ -77,7 +82,8 @@ def read_reference(folder: Path) -> Reference:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         notebook = read_notebook(folder / NOTEBOOK)
         brought = Brought(notebook, dict(facts["kept"]))
-        return Reference(dict(facts["parameters"]), brought, facts.get("seed"), facts.get("due"))
+        parameters, effects = dict(facts["parameters"]), dict(facts.get("effects", {}))
+        return Reference(parameters, brought, facts.get("seed"), facts.get("due"), effects)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, NotebookError) as error:
         raise ReleaseError(
             f"the reference of the release in {folder} cannot be read: {error}", fix="Restore it from git."

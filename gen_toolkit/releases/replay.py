@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from gen_toolkit.jobs.environment import kernel_environment
 from gen_toolkit.jobs.fixed import DUE_MARK, HASH_SEED, SEED_MARK
 from gen_toolkit.jobs.job import silent
 from gen_toolkit.jobs.limits import UNLIMITED, Limits
+from gen_toolkit.jobs.once import take_as_done
 from gen_toolkit.jobs.outcome import outcome_of
 from gen_toolkit.jobs.prepare import with_parameters
 from gen_toolkit.jobs.supervise import Progress, supervise
@@ -54,6 +55,8 @@ class Replay:
     """The alias where a call names none."""
     seed: int | None = None
     due: float | None = None
+    effects: Mapping[str, Any] = field(default_factory=dict)
+    """What `gt.once` gives, by key: nothing is done in the world."""
     limits: Limits = UNLIMITED
 
 
@@ -84,7 +87,8 @@ def replay(what: Replay, files: Path | None = None, progress: Progress = silent)
         given = {name: _placed(value, root) for name, value in what.parameters.items()}
         values = parameters_of(notebook, what.folder / "notebook.ipynb").values(given)
         write_notebook(folder / "prepared.ipynb", with_parameters(notebook, values))
-        database = open_database(settings)  # made here, and not by several processes at once
+        database = open_database(settings)
+        take_as_done(database, run, what.effects)
         ending = supervise(
             run,
             folder,

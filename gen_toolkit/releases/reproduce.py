@@ -41,6 +41,7 @@ def reproduce(exported: Exported, source: str, progress: Progress = silent) -> R
             exported.model,
             exported.seed,
             exported.due,
+            exported.effects,
         )
         rules = rules_from(exported.rules, [*([files] if files else []), folder])
         was = Brought(exported.notebook, exported.kept)

@@ -21,6 +21,8 @@ CELLS = [
     "result = gt.evaluate(label, rows, model=model, scorer=gt.scorers.exact('label', name='accuracy'))\nresult",
     "reply = gt.chat(f'{gt.seed()} at {gt.due():%d %H:%M}: a good film', model=model)\nreply",
     "gt.keep('accuracy', result.mean('accuracy'))\ngt.keep('said', reply.text)\ngt.keep('where', str(Path.cwd()))",
+    "def write(name):\n    with open('letters.txt', 'a') as file:\n        file.write(name)\n    return len(name)\n"
+    "gt.keep('letters', gt.once('letter to Ada', write, 'Ada'))",
     "print(object(), (Path.cwd() / 'words.txt').read_text(), random.Random(gt.seed()).random())",
 ]
 PARAMETERS = "model: str = 'dry'\nlimit: int = 2"

@@ -22,10 +22,10 @@ from gen_toolkit.releases.export import export_of
 from gen_toolkit.releases.exported import read_exported
 from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.releases.promote import promote
-from gen_toolkit.releases.proof import release_tested
 from gen_toolkit.releases.repeat import Repeated
 from gen_toolkit.releases.reproduce import reproduce
 from gen_toolkit.releases.start import run_release
+from gen_toolkit.releases.tested import release_tested
 from gen_toolkit.tracking import spool
 
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(300)]
@@ -70,9 +70,10 @@ def test_a_release_does_offline_what_its_reference_says_and_leaves_nothing_behin
     assert before[1:] == (4, 3)  # the run, its attempt, the evaluation
     found = release_tested("films")
     assert isinstance(found, Repeated)
-    assert str(found) == "identical: 7 cells, 3 kept values, 4 calls"
+    assert str(found) == "identical: 8 cells, 4 kept values, 4 calls"
     assert on_record(root) == before
     assert len(Ledger(open_database()).list()) == 1
+    assert (root / "letters.txt").read_text() == "Ada"  # written once, by the run
 
 
 def test_pytest_collects_live_releases_and_a_planted_wrong_reply_fails_with_the_cell(root: Path, planted: Path) -> None:
@@ -108,8 +109,8 @@ def test_a_run_is_identical_on_another_clone_in_another_folder(
     done = gen("reproduce", tmp_path / "run.json", "--json", cwd=clone)
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(done.stdout)
-    assert (found["identical"], found["cells"], found["kept"], found["calls"]) == (True, 7, 3, 4)
-    assert not (clone / "mlruns").exists()
+    assert (found["identical"], found["cells"], found["kept"], found["calls"]) == (True, 8, 4, 4)
+    assert sorted(path.name for path in clone.iterdir()) == ["gen_toolkit.toml", "words.txt"]
 
 
 def test_a_changed_reply_names_the_cell_that_differs(

@@ -36,6 +36,7 @@ def release_tested(name: str, number: int | None = None, progress: Progress = si
         settings.settings.model,
         reference.seed,
         reference.due,
+        reference.effects,
         Limits.of(pipeline.settings()),
     )
     root = settings.workspace.root
