@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from gen_toolkit.cli.show import follow, json_option
-from gen_toolkit.errors import InputError
 
 if TYPE_CHECKING:
     from gen_toolkit.releases.repeat import Repeated
@@ -29,12 +28,7 @@ def reproduce(
     source = path.name if path.is_file() else f"run {exported.run[:13]}"
     with follow(f"reproduce {source}", quiet=as_json) as progress:
         found = reproduce_run(exported, source, progress)
-    if as_json:
-        print(json.dumps({"run": exported.run, **found.to_json()}, ensure_ascii=False))
-    else:
-        _print(exported.title, found)
-    if found.difference is not None:
-        raise typer.Exit(1)
+    _show(exported.title, found, {"run": exported.run}, as_json)
 
 
 def export(
@@ -43,22 +37,15 @@ def export(
     as_json: bool = json_option(),
 ) -> None:
     """Write a run into one file that `gen reproduce` executes again anywhere. Refused where it would hold a secret."""
-    from gen_toolkit.ipynb import write_text
-    from gen_toolkit.releases.export import export_of
+    from gen_toolkit.releases.export import export_run
 
-    exported = export_of(run)
-    path = output or Path(f"run-{exported.run[:13]}.json")
-    try:
-        write_text(path, exported.to_text())
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written: {error.strerror}", fix="Name a file in a folder that is there."
-        ) from None
-    facts = {"run": exported.run, "file": str(path), "calls": len(exported.calls), "bytes": path.stat().st_size}
+    path, exported = export_run(run, output)
+    size = path.stat().st_size
     if as_json:
+        facts = {"run": exported.run, "file": str(path), "calls": len(exported.calls), "bytes": size}
         print(json.dumps(facts, ensure_ascii=False))
     else:
-        print(f"{path}  {exported.title}, {len(exported.calls)} calls, {path.stat().st_size // 1024 + 1} kB")
+        print(f"{path}  {exported.title}, {len(exported.calls)} calls, {size // 1024 + 1} kB")
         print(f"  next    gen reproduce {path}")
 
 
@@ -75,15 +62,17 @@ def prove(
     if isinstance(found, str):
         print(json.dumps({"skipped": found}) if as_json else f"{name}: not tested: {found}")
         return
+    _show(name, found, {}, as_json)
+
+
+def _show(title: str, found: Repeated, facts: dict[str, str], as_json: bool) -> NoReturn:
+    """What came of it, and the exit code that says so."""
     if as_json:
-        print(json.dumps(found.to_json(), ensure_ascii=False))
+        print(json.dumps({**facts, **found.to_json()}, ensure_ascii=False))
     else:
-        _print(name, found)
-    if found.difference is not None:
-        raise typer.Exit(1)
-
-
-def _print(title: str, found: Repeated) -> None:
-    print(f"{title}: {found}")
-    if found.difference is not None:
-        print("\n".join(f"  {line}" for line in found.difference.diff().split("\n")))
+        print(f"{title}: {found}")
+        if found.difference is not None:
+            print("\n".join(f"  {line}" for line in found.difference.diff().split("\n")))
+    if found.signal is not None:
+        raise typer.Exit(128 + found.signal)
+    raise typer.Exit(0 if found.difference is None else 1)

@@ -9,7 +9,7 @@ from typing import Any
 
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import InputError, ReleaseError
-from gen_toolkit.ipynb import read_notebook
+from gen_toolkit.ipynb import read_notebook, write_text
 from gen_toolkit.jobs.fixed import seed_of
 from gen_toolkit.jobs.ledger import Ledger
 from gen_toolkit.jobs.once import effects_of
@@ -20,10 +20,26 @@ from gen_toolkit.releases.again import tried
 from gen_toolkit.releases.aliases import replayable
 from gen_toolkit.releases.exported import Exported, Part
 from gen_toolkit.releases.freeze import verify
+from gen_toolkit.releases.leaks import ALLOWED
 from gen_toolkit.releases.outputs import with_normal_outputs
 from gen_toolkit.releases.pipeline import pipeline_of
 from gen_toolkit.releases.sanitize import Rules, pipelines_rules, rules_for
 from gen_toolkit.settings import load_settings
+
+
+def export_run(run: str, output: Path | None = None) -> tuple[Path, Exported]:
+    """Write a run into one file, by default `run-ID.json` here. What may be in it is what may be in a release."""
+    exported = export_of(run)
+    row = Ledger(open_database()).find(exported.run)
+    operator = {} if row.kind == "try" else pipeline_of(load_settings().workspace, row.name).settings()
+    path = output or Path(f"run-{exported.run[:13]}.json")
+    try:
+        write_text(path, exported.to_text(personal=operator.get("personal_data") != ALLOWED))
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written: {error.strerror}", fix="Name a file in a folder that is there."
+        ) from None
+    return path, exported
 
 
 def export_of(run: str) -> Exported:

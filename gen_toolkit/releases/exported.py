@@ -84,9 +84,9 @@ class Exported(BaseModel):
     rules: str = ""
     """The pipeline's own rules for what may differ, as its sanitize.cfg has them."""
 
-    def to_text(self) -> str:
-        """The file. Raises CheckFailed where it would hold a secret or personal data."""
-        refuse_leaks(self._texts(), personal=True, what=f"the file of run {self.run[:13]}")
+    def to_text(self, *, personal: bool = True) -> str:
+        """The file. Raises CheckFailed where it would hold a secret or, with `personal`, personal data."""
+        refuse_leaks(self._texts(), personal=personal, what=f"the file of run {self.run[:13]}")
         told = json.dumps(self.model_dump(exclude_none=True), ensure_ascii=False, indent=1, sort_keys=True)
         # halves of characters, which a model may send, stand as the escapes that JSON has
         return scrub(told.encode("utf-8", "backslashreplace").decode()) + "\n"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gen_toolkit.errors import RunFailed
 from gen_toolkit.ipynb import tags
 from gen_toolkit.jobs.ending import Ending
 from gen_toolkit.jobs.job import silent
@@ -28,6 +27,8 @@ class Repeated:
     kept: int
     calls: int
     """How many of each were compared; of calls, how many answers were there."""
+    signal: int | None = None
+    """That ended it before anything was compared."""
 
     def to_json(self) -> dict[str, Any]:
         difference = None if self.difference is None else self.difference.to_json()
@@ -44,18 +45,16 @@ class Repeated:
 def repeat(
     what: Replay, was: Brought, rules: Rules, *, files: Path | None = None, progress: Progress = silent
 ) -> Repeated:
-    """Execute it and compare. Raises RunFailed where a signal ended it, and what `replay` raises."""
+    """Execute it and compare. Raises what `replay` raises."""
     done = replay(what, files, progress)
-    if done.ending.signal is not None:
-        said = done.ending.reason.message if done.ending.reason else done.ending.state
-        raise RunFailed(f"nothing was compared: {said}", fix="Start it again.", run="", state=done.ending.state)
-    difference = _ended(done) if done.ending.state not in {"succeeded", "failed"} else None
+    ending = done.ending
+    answers = sum(1 for line in what.cassette.read_bytes().split(b"\n") if line.strip())
+    difference = _ended(done) if ending.state not in {"succeeded", "failed"} else None
     if difference is None:
         difference = first_difference(was, done.brought, rules.also(done.workspace))
-    if difference is None and done.ending.state == "failed" and not _has_error(was):
+    if difference is None and ending.state == "failed" and not _has_error(was):
         difference = _ended(done)
-    answers = sum(1 for line in what.cassette.read_bytes().split(b"\n") if line.strip())
-    return Repeated(difference, len(code_of(was.notebook)), len(was.kept), answers)
+    return Repeated(difference, len(code_of(was.notebook)), len(was.kept), answers, ending.signal)
 
 
 def _has_error(brought: Brought) -> bool:

@@ -10,27 +10,31 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gen_toolkit import scope
 from gen_toolkit.database.engine import open_database
-from gen_toolkit.ipynb import read_notebook, write_notebook, write_text
+from gen_toolkit.ipynb import Notebook, read_notebook, write_notebook, write_text
 from gen_toolkit.jobs.ending import Ending
-from gen_toolkit.jobs.environment import kernel_environment
+from gen_toolkit.jobs.environment import kernel_environment, remember_secrets
 from gen_toolkit.jobs.fixed import DUE_MARK, HASH_SEED, SEED_MARK
 from gen_toolkit.jobs.job import silent
 from gen_toolkit.jobs.limits import UNLIMITED, Limits
 from gen_toolkit.jobs.once import take_as_done
 from gen_toolkit.jobs.outcome import outcome_of
+from gen_toolkit.jobs.parameters import Parameters
 from gen_toolkit.jobs.prepare import with_parameters
 from gen_toolkit.jobs.supervise import Progress, supervise
+from gen_toolkit.releases.cells import read_code
 from gen_toolkit.releases.check import parameters_of
 from gen_toolkit.releases.compare import Brought
 from gen_toolkit.releases.freeze import verify
+from gen_toolkit.releases.references import find_references
 from gen_toolkit.releases.sanitize import WORKSPACE
+from gen_toolkit.secret import Secret
 from gen_toolkit.settings import Resolved, load_settings
 from gen_toolkit.surface import RUN_MARK
 from gen_toolkit.tracking.source import NOTEBOOK_MARK
@@ -75,6 +79,8 @@ def replay(what: Replay, files: Path | None = None, progress: Progress = silent)
     Raises ReleaseError where the release is not what was promoted, and ParameterError.
     """
     verify(what.folder)
+    notebook = read_notebook(what.folder / "notebook.ipynb")
+    parameters = parameters_of(notebook, what.folder / "notebook.ipynb")
     with _workspace(what, files) as root:
         settings = load_settings(
             Workspace(root, root / "gen_toolkit.toml"),
@@ -83,20 +89,21 @@ def replay(what: Replay, files: Path | None = None, progress: Progress = silent)
         )
         run, folder = scope.new_id(), root / "mlruns" / "run"
         folder.mkdir(mode=0o700)
-        notebook = read_notebook(what.folder / "notebook.ipynb")
-        given = {name: _placed(value, root) for name, value in what.parameters.items()}
-        values = parameters_of(notebook, what.folder / "notebook.ipynb").values(given)
+        values = parameters.values({name: _placed(value, root) for name, value in what.parameters.items()})
         write_notebook(folder / "prepared.ipynb", with_parameters(notebook, values))
+        secrets = _secrets(notebook, parameters, values)
+        remember_secrets(secrets)
         database = open_database(settings)
         take_as_done(database, run, what.effects)
         ending = supervise(
             run,
             folder,
-            environment=_environment(what, run, settings),
+            environment=_environment(what, run, settings, secrets),
             late_environment=dict,
             cwd=root,
             progress=progress,
             limits=what.limits,
+            secrets=secrets,
         )
         try:
             kept = outcome_of(database, run, None)["kept"]
@@ -107,7 +114,14 @@ def replay(what: Replay, files: Path | None = None, progress: Progress = silent)
     return Replayed(ending, Brought(ran, kept), root)
 
 
-def _environment(what: Replay, run: str, settings: Resolved) -> dict[str, str]:
+def _secrets(notebook: Notebook, parameters: Parameters, values: Mapping[str, Any]) -> list[str]:
+    """References to what the code itself asks for; no keys of models, which are not called."""
+    named = find_references(read_code(notebook), {item.name for item in parameters.items}).secrets
+    given = {value.reference for value in values.values() if isinstance(value, Secret)}
+    return sorted(given | {f"env:{name}" for name in named})
+
+
+def _environment(what: Replay, run: str, settings: Resolved, secrets: Sequence[str]) -> dict[str, str]:
     root = settings.workspace.root
     own = {
         RUN_MARK: run,
@@ -127,10 +141,10 @@ def _environment(what: Replay, run: str, settings: Resolved) -> dict[str, str]:
     included = what.folder / "include"
     if included.is_dir():
         own["PYTHONPATH"] = os.pathsep.join(filter(None, [str(included), os.environ.get("PYTHONPATH")]))
-    secrets = verify(what.folder)["secrets"]
+    variables = filter(None, (Secret(reference).variable for reference in secrets))
     # settings of whoever replays it have no say: the file in its workspace has them all
     allowed = {"GEN_TOOLKIT_EMBEDDED_THREADS", *own}
-    environment = kernel_environment(secrets, own)
+    environment = kernel_environment(variables, own)
     return {k: v for k, v in environment.items() if not k.startswith("GEN_TOOLKIT_") or k in allowed}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from gen_toolkit.releases.promote import promote
 from gen_toolkit.releases.reference import write_reference
 from gen_toolkit.releases.start import run_release
 
+PLUGIN_MODULE = "gen_toolkit.testing.plugin"
+# Where the toolkit was installed before it had the entry point, pytest is told of the plugin; twice it refuses.
+PLUGIN = [] if any(point.module == PLUGIN_MODULE for point in entry_points(group="pytest11")) else ["-p", PLUGIN_MODULE]
 CELLS = [
     "import random\nimport gen_toolkit as gt\nfrom pathlib import Path",
     "films = [('good', 'positive'), ('bad', 'negative'), ('so', 'negative')]\n"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from notebook_cells import enter, furnish, gen, written
-from repeated import made
+from repeated import PLUGIN, made
 
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.events import RunStarted
@@ -89,9 +89,6 @@ def test_pytest_collects_live_releases_and_a_planted_wrong_reply_fails_with_the_
     assert "cell 5 differs: text/plain of: label = gt.Prompt('label'" in done.stdout
     assert "- 0.667" in done.stdout
     assert "+ 0.333" in done.stdout
-
-
-PLUGIN = ["-p", "gen_toolkit.testing.plugin"]
 
 
 def test_a_run_is_identical_on_another_clone_in_another_folder(

@@ -11,6 +11,7 @@ import pytest
 from commands import Gen, gen
 from notebook_cells import environment_of_nobody
 from released import released
+from repeated import PLUGIN
 
 __all__ = ["gen"]
 
@@ -44,7 +45,7 @@ def test_what_pytest_makes_of_pipelines(folder: Path, workspace: Path) -> None:
         "    ours = {name for name in sys.modules if name.startswith('gen_toolkit')}\n"
         "    assert ours <= {'gen_toolkit', 'gen_toolkit.testing', 'gen_toolkit.testing.plugin'}, ours\n"
     )
-    options = ("-ra", "-p", "no:cacheprovider", "-p", "gen_toolkit.testing.plugin", "--continue-on-collection-errors")
+    options = ("-ra", "-p", "no:cacheprovider", *PLUGIN, "--continue-on-collection-errors")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "."],
         cwd=workspace,
