@@ -175,12 +175,17 @@ def run_or_session() -> str:
     return current().run or session()
 
 
+def is_offline() -> bool:
+    """Whether this process calls no model, whatever its code says: all is answered from what is on record."""
+    return os.environ.get("GEN_TOOLKIT_CALLS") == "replay"
+
+
 def call_mode(setting: Mode | None) -> Mode:
     """`replay` in the environment wins over everything; then the innermost `calls=`; then the rest.
 
     `setting` is what the settings say, which hold the environment's word, too.
     """
-    if os.environ.get("GEN_TOOLKIT_CALLS") == "replay":
+    if is_offline():
         return "replay"
     scope = current()
     return scope.mode or setting or scope.default_mode

@@ -23,6 +23,7 @@ from gen_toolkit.cli import (
     promote,
     prompts,
     releases,
+    reproduce,
     rollback,
     runs,
     schedules,
@@ -57,6 +58,7 @@ app.command("run")(runs.run)
 app.command("eval")(evaluations.eval_)
 app.command("resume")(runs.resume)
 app.command("cancel")(runs.cancel)
+app.command("reproduce")(reproduce.reproduce)
 app.command("serve")(serve.serve)
 app.add_typer(schedules.group, name="schedule")
 app.add_typer(runs.group, name="runs")

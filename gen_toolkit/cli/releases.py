@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from gen_toolkit.cli.reproduce import prove
 from gen_toolkit.cli.rollback import override_line
 from gen_toolkit.cli.show import json_option
 from gen_toolkit.errors import InputError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from gen_toolkit.releases.difference import Difference
 
 group = typer.Typer(help="Releases of a pipeline.", no_args_is_help=True, rich_markup_mode=None)
+group.command("test")(prove)
 
 _NAME = typer.Argument(..., metavar="NAME", help="The pipeline.")
 _NUMBER = typer.Argument(None, metavar="[N]", help="The release; by default the live one.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, get_args
 import typer
 
 from gen_toolkit.cli.fan_out import resume_parts, run_parts
+from gen_toolkit.cli.reproduce import export
 from gen_toolkit.cli.rollback import tell_override
 from gen_toolkit.cli.show import (
     attempts_text,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from gen_toolkit.jobs.ledger import RunRow
 
 group = typer.Typer(help="Look at runs.", no_args_is_help=True, rich_markup_mode=None)
+group.command("export")(export)
 
 
 def run(

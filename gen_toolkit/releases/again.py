@@ -58,7 +58,7 @@ def job_of(row: RunRow, limits: Mapping[str, float | None] | None = None, *, ser
             run=row.id,
         )
     if row.kind == "try":
-        job = try_job(row.name, _tried(row), row.parameters, limits)
+        job = try_job(row.name, tried(row), row.parameters, limits)
     else:
         job = release_job(row.name, row.parameters, number=row.release, limits=limits, served=served)
     if job.digest != row.digest:
@@ -70,8 +70,8 @@ def job_of(row: RunRow, limits: Mapping[str, float | None] | None = None, *, ser
     return job
 
 
-def _tried(row: RunRow) -> Path:
-    """Where the notebook of a try was frozen: in the folder of one of its attempts."""
+def tried(row: RunRow) -> Path:
+    """Where the notebook of a try was frozen: in the folder of one of its attempts. Raises ReleaseError."""
     folders = [attempt.folder / RELEASE for attempt in Ledger(open_database()).attempts(row.id) if attempt.folder]
     found = next((folder for folder in reversed(folders) if (folder / "manifest.json").is_file()), None)
     if found is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -17,11 +18,14 @@ from gen_toolkit.text import one_line, terminal
 
 _LINES = 10  # of a diff
 _WIDTH = 110  # characters of each
+_BREAK = re.compile(r"</(?:tr|div|p|pre|li|summary)>|<br ?/?>")
+_APART = re.compile(r"</t[hd]>\s*<t[hd]\b[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 _AROUND = 40  # characters before the first that differs, in a line that is longer than that
 
 
 @dataclass(frozen=True)
-class Executed:
+class Brought:
     """What an execution brought: a notebook with outputs, and values by name."""
 
     notebook: Notebook
@@ -64,7 +68,7 @@ class Difference:
         return f"{self.where} differs: {self.what}"
 
 
-def first_difference(was: Executed, now: Executed, rules: Rules) -> Difference | None:
+def first_difference(was: Brought, now: Brought, rules: Rules) -> Difference | None:
     """In the order of the notebook, then of the names of kept values; None where they are the same."""
     before = code_of(with_normal_outputs(was.notebook, rules))
     after = code_of(with_normal_outputs(now.notebook, rules))
@@ -77,7 +81,7 @@ def first_difference(was: Executed, now: Executed, rules: Rules) -> Difference |
         found = _first(shown(old[1]), shown(new[1]))
         if found is not None:
             kind, one, other = found
-            return Difference(place, f"{kind} of: {first}", one, other)
+            return Difference(place, f"{kind} of: {first}", *_readable(kind, one, other))
     return _first_kept(_kept(was.kept, rules), _kept(now.kept, rules))
 
 
@@ -90,6 +94,14 @@ def _first(was: Mapping[str, list[str]], now: Mapping[str, list[str]]) -> tuple[
         if len(was.get(kind, [])) != len(now.get(kind, [])):
             return kind, f"{len(was.get(kind, []))} of this kind", f"{len(now.get(kind, []))} of this kind"
     return None
+
+
+def _readable(kind: str, was: str, now: str) -> tuple[str, str]:
+    """Of markup what a person would read, where that is what differs: a row a line."""
+    if kind != "text/html":
+        return was, now
+    texts = [_TAG.sub("", _APART.sub(" | ", _BREAK.sub("\n", html))) for html in (was, now)]
+    return (texts[0], texts[1]) if texts[0] != texts[1] else (was, now)
 
 
 def _telling(kind: str) -> tuple[int, str]:

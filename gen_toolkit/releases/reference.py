@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import NotebookError, ReleaseError
 from gen_toolkit.ipynb import read_notebook, write_text
 from gen_toolkit.jobs.fixed import seed_of
-from gen_toolkit.releases.compare import Executed
+from gen_toolkit.jobs.once import effects_of
+from gen_toolkit.releases.compare import Brought
 from gen_toolkit.releases.outputs import with_normal_outputs
 from gen_toolkit.releases.sanitize import rules_for
 from gen_toolkit.text import scrub
@@ -27,11 +29,13 @@ class Reference:
     """What an execution was given, and what it brought."""
 
     parameters: Mapping[str, Any]
-    executed: Executed
+    brought: Brought
     seed: int | None
     """What `gt.seed()` gave in it; None: not known."""
     due: float | None
     """What `gt.due()` gave in it, in seconds since 1970; None: not known."""
+    effects: Mapping[str, Any] = field(default_factory=dict)
+    """What `gt.once` gave in it, by key."""
 
 
 def write_reference(
@@ -57,6 +61,7 @@ def write_reference(
         "kept": dict(kept),
         "seed": None if owner is None else seed_of(owner),
         "due": due,
+        "effects": {} if owner is None else effects_of(open_database(), owner),
     }
     told = json.dumps(with_normal_outputs(notebook, rules), ensure_ascii=False, indent=1, sort_keys=True)
     write_text(folder / NOTEBOOK, scrub(told) + "\n", mode=0o644)
@@ -64,9 +69,11 @@ def write_reference(
     write_text(folder / FACTS, rules.without_places(told) + "\n", mode=0o644)
 
 
-def has_reference(folder: Path) -> bool:
-    """Whether there is what a test of the release needs: its reference, and the answers to its calls."""
-    return all((folder / name).is_file() for name in (NOTEBOOK, FACTS, CASSETTE))
+def without(folder: Path) -> str:
+    """What a release lacks to be tested, in words; "" where it has all."""
+    words = {NOTEBOOK: "no reference", FACTS: "no reference", CASSETTE: "no recorded calls"}
+    lacks = dict.fromkeys(word for name, word in words.items() if not (folder / name).is_file())
+    return f"release {folder.name} has {' and '.join(lacks)} beside it: promote anew to test it" if lacks else ""
 
 
 def read_reference(folder: Path) -> Reference:
@@ -74,8 +81,9 @@ def read_reference(folder: Path) -> Reference:
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         notebook = read_notebook(folder / NOTEBOOK)
-        executed = Executed(notebook, dict(facts["kept"]))
-        return Reference(dict(facts["parameters"]), executed, facts.get("seed"), facts.get("due"))
+        brought = Brought(notebook, dict(facts["kept"]))
+        parameters, effects = dict(facts["parameters"]), dict(facts.get("effects", {}))
+        return Reference(parameters, brought, facts.get("seed"), facts.get("due"), effects)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, NotebookError) as error:
         raise ReleaseError(
             f"the reference of the release in {folder} cannot be read: {error}", fix="Restore it from git."

@@ -6,7 +6,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from gen_toolkit.text import scrub
 from gen_toolkit.workspace import find_workspace
 
 FILE = "sanitize.cfg"
+WORKSPACE = "[workspace]"
+"""What the workspace's folder is called in what is kept."""
 _OWN = Path(__file__).with_name(FILE)
 _RULE = re.compile(r"^regex: (.*)$\n^replace: ?(.*)$", re.MULTILINE)  # as nbval reads it
 
@@ -33,6 +35,10 @@ class Rules:
         for pattern, replacement in self.rules:
             text = pattern.sub(replacement, text)
         return text
+
+    def also(self, workspace: Path) -> Rules:
+        """With one more folder that is called WORKSPACE."""
+        return replace(self, places=(*self.places, (str(workspace), WORKSPACE)))
 
     def without_places(self, text: str) -> str:
         """The text as it may leave this machine."""
@@ -55,35 +61,46 @@ class Rules:
 
 
 def rules_for(pipeline: Path | None = None, workspaces: Iterable[Path] = ()) -> Rules:
-    """The toolkit's own rules, and those of the pipeline in that folder, where it has some.
+    """The toolkit's own rules, and those of the pipeline in that folder.
 
-    `workspaces` are the folders that are called `[workspace]`; without any, the current one. Raises ReleaseError for
-    a rule that is none.
+    `workspaces` are the folders that are called WORKSPACE; without any, the current one. Raises ReleaseError for a
+    rule that is none.
     """
-    own = _read(_OWN)
-    more = _read(pipeline / FILE) if pipeline is not None and (pipeline / FILE).is_file() else ()
-    return Rules((*own, *more), _places(tuple(workspaces) or (find_workspace().root,)))
+    more = "" if pipeline is None else pipelines_rules(pipeline)
+    return rules_from(more, workspaces, str(pipeline and pipeline / FILE))
 
 
-def _read(path: Path) -> tuple[tuple[re.Pattern[str], str], ...]:
+def pipelines_rules(pipeline: Path) -> str:
+    """The text of a pipeline's sanitize.cfg; "" where it has none."""
+    path = pipeline / FILE
     try:
-        written = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
     except (OSError, ValueError) as error:
         raise ReleaseError(f"{path} cannot be read: {error}", fix="Make it a text in UTF-8.") from None
+
+
+def rules_from(more: str, workspaces: Iterable[Path] = (), source: str = FILE) -> Rules:
+    """The toolkit's own rules, and those in a text of that form; `source` is where they stand."""
+    own = _read(_OWN.read_text(encoding="utf-8"), str(_OWN))
+    return Rules((*own, *_read(more, source)), _places(tuple(workspaces) or (find_workspace().root,)))
+
+
+def _read(text: str, source: str) -> tuple[tuple[re.Pattern[str], str], ...]:
     found = []
-    for regex, replacement in _RULE.findall(written):
+    for regex, replacement in _RULE.findall(text):
         try:
             pattern = re.compile(regex)
             pattern.sub(replacement, "")  # which reads the replacement, too
         except (re.error, IndexError) as error:
-            raise ReleaseError(f"{path}: {regex!r} → {replacement!r} is no rule ({error})", fix="Correct it.") from None
+            said = f"{source}: {regex!r} → {replacement!r} is no rule ({error})"
+            raise ReleaseError(said, fix="Correct it.") from None
         found.append((pattern, replacement))
     return tuple(found)
 
 
 def _places(workspaces: tuple[Path, ...]) -> tuple[tuple[str, str], ...]:
     named = [
-        *((path, "[workspace]") for path in workspaces),
+        *((path, WORKSPACE) for path in workspaces),
         (Path(sys.prefix), "[environment]"),
         (Path(sys.base_prefix), "[python]"),
         (Path(tempfile.gettempdir()), "[temporary]"),

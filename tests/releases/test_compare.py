@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 from notebook_cells import code, notebook
 
-from gen_toolkit.releases.compare import Difference, Executed, first_difference
+from gen_toolkit.releases.compare import Brought, Difference, first_difference
 from gen_toolkit.releases.sanitize import rules_for
 
 
-def executed(*texts: str, kept: dict[str, Any] | None = None) -> Executed:
+def executed(*texts: str, kept: dict[str, Any] | None = None) -> Brought:
     """A notebook with a cell that printed each text, behind the cell of parameters."""
     cells = [
         {**code(f"print({n})"), "outputs": [{"output_type": "stream", "name": "stdout", "text": text}]}
         for n, text in enumerate(texts)
     ]
-    return Executed(notebook(*cells), kept or {})
+    return Brought(notebook(*cells), kept or {})
 
 
-def difference(was: Executed, now: Executed) -> Difference | None:
+def difference(was: Brought, now: Brought) -> Difference | None:
     return first_difference(was, now, rules_for())
 
 

@@ -12,7 +12,7 @@ from gen_toolkit import text
 from gen_toolkit.errors import NotebookError, ReleaseError
 from gen_toolkit.ipynb import write_notebook
 from gen_toolkit.jobs.fixed import seed_of
-from gen_toolkit.releases.reference import has_reference, read_reference, write_reference
+from gen_toolkit.releases.reference import read_reference, without, write_reference
 
 RUN = "01a22acb-97f7-7d5c-9fb6-8d5174de7eee"
 
@@ -32,9 +32,9 @@ def test_it_says_what_was_given_and_what_came_of_it(workspace: Path, tmp_path: P
     write_reference(tmp_path, path, {"limit": 3}, {"accuracy": 0.7, "file": f"{workspace}/out.csv"}, due=1795928000.5)
     found = read_reference(tmp_path)
     assert found.parameters == {"limit": 3}
-    assert found.executed.kept == {"accuracy": 0.7, "file": "[workspace]/out.csv"}
+    assert found.brought.kept == {"accuracy": 0.7, "file": "[workspace]/out.csv"}
     assert (found.seed, found.due) == (seed_of(RUN), 1795928000.5)
-    assert found.executed.notebook["cells"][1]["outputs"][0]["text"] == "wrote [workspace]/out.csv in [duration]\n"
+    assert found.brought.notebook["cells"][1]["outputs"][0]["text"] == "wrote [workspace]/out.csv in [duration]\n"
 
 
 def test_it_holds_no_path_secret_or_time_and_is_the_same_each_time(workspace: Path, tmp_path: Path) -> None:
@@ -52,6 +52,11 @@ def test_it_holds_no_path_secret_or_time_and_is_the_same_each_time(workspace: Pa
         assert (tmp_path / "one" / name).stat().st_mode & 0o777 == 0o644
 
 
+def test_a_release_without_says_what_it_lacks(tmp_path: Path) -> None:
+    (tmp_path / "1").mkdir()
+    assert without(tmp_path / "1").startswith("release 1 has no reference and no recorded calls beside it: promote")
+
+
 def test_what_is_no_notebook_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotebookError):
         write_reference(tmp_path, tmp_path / "missing.ipynb", {}, {})
@@ -59,9 +64,9 @@ def test_what_is_no_notebook_is_refused(tmp_path: Path) -> None:
 
 def test_a_damaged_reference_is_refused_in_a_line(workspace: Path, tmp_path: Path) -> None:
     write_reference(tmp_path, executed(workspace, "x"), {}, {})
-    assert not has_reference(tmp_path)
+    assert "has no recorded calls beside it" in without(tmp_path)
     (tmp_path / "cassette.jsonl").write_text("")
-    assert has_reference(tmp_path)
+    assert without(tmp_path) == ""
     (tmp_path / "reference.json").write_text(json.dumps([1]))
     with pytest.raises(ReleaseError, match="cannot be read"):
         read_reference(tmp_path)
