@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,7 @@ def list_(
     print(display.text_table(columns, rows) if rows else f"no releases yet; gen promote NOTEBOOK --as {name or 'NAME'}")
     for line in found:
         which = line.pipeline if line.number is None else f"{line.pipeline}, release {line.number}"
-        for said in filter(None, (line.override, line.problem)):
+        for said in filter(None, (line.override, line.against, line.problem)):
             print(f"{which}: {one_line(said, 400)}")
 
 
@@ -81,6 +82,19 @@ def show(name: str = _NAME, number: int | None = _NUMBER, as_json: bool = json_o
         print(f"{'model'.ljust(12)}{alias} {pinned['provider']} {pinned['model']}")
     for path in manifest["include"]:
         print(f"{'include'.ljust(12)}{path}")
+    _show_proof(manifest)
+
+
+def _show_proof(manifest: Mapping[str, Any]) -> None:
+    """What it was promoted on, and against what."""
+    from gen_toolkit.releases.overview import against_gates
+
+    evidence = manifest.get("evidence") or {}
+    for label, said in (("proof", evidence.get("run")), ("override", against_gates(manifest))):
+        if said:
+            print(f"{label.ljust(12)}{_said(said)}")
+    for gate in evidence.get("gates", ()):
+        print(f"{'gate'.ljust(12)}{'yes' if gate['passed'] else 'NO '} {_said(gate['gate'])}: {_said(gate['said'])}")
 
 
 @group.command("review")

@@ -45,7 +45,7 @@ def once(
     GEN_TOOLKIT_CALLS=replay nothing is done in the world: what is not on record is a ReplayMiss.
     """
     _check(key, fn, on_unknown)
-    owner = scope.current().owner or scope.session()
+    owner = scope.current().owner or scope.execution() or scope.session()
     database = open_database()
     with _alone(owner, key) as alone:
         done = _begin(database, owner, key, on_unknown, alone)

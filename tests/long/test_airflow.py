@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 from notebook_cells import environment_of_nobody, furnish, written
+from released import promoted
 
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.ipynb import read_notebook
 from gen_toolkit.journal.store import count
 from gen_toolkit.releases.freeze import verify
 from gen_toolkit.releases.pipeline import Pipeline
-from gen_toolkit.releases.promote import promote
 
 ROOT = Path(__file__).parents[2]
 AIRFLOW = ROOT / ".peers" / "airflow"
@@ -35,7 +35,7 @@ def films(workspace: Path) -> Pipeline:
     cell = (
         "import gen_toolkit as gt\ngt.keep('said', gt.chat('a good film', model='dry').text)\ngt.keep('limit', limit)"
     )
-    made = promote(written(workspace / "notebooks/films.ipynb", cell), "films")
+    made = promoted(written(workspace / "notebooks/films.ipynb", cell), "films")
     install = ["-m", "ipykernel", "install", "--prefix", str(workspace / "jupyter"), "--name", "gen-toolkit"]
     named = ["--env", "GEN_TOOLKIT_WORKSPACE", str(workspace), "--env", "PYTHONPATH", str(ROOT)]
     subprocess.run([sys.executable, *install, *named], check=True, capture_output=True, timeout=120)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from notebook_cells import enter, furnish, written
+from released import promoted
 
 from gen_toolkit.jobs.ledger import RunRow
 from gen_toolkit.releases.pipeline import Pipeline
-from gen_toolkit.releases.promote import promote
 from gen_toolkit.releases.reference import write_reference
 from gen_toolkit.releases.start import run_release
 
@@ -38,7 +38,7 @@ def made(root: Path, patch: pytest.MonkeyPatch) -> tuple[Pipeline, RunRow]:
     (root / "words.txt").write_text("words", encoding="utf-8")
     path = written(root / "notebooks/films.ipynb", *CELLS, parameters=PARAMETERS)
     enter(root, patch)
-    pipeline = promote(path, "films").pipeline
+    pipeline = promoted(path, "films").pipeline
     folder = pipeline.releases / "1"
     patch.setenv("GEN_TOOLKIT_CASSETTE", str(folder / "cassette.jsonl"))
     run = run_release("films", {"limit": "3"}).run

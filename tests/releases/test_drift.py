@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from hostile import CORPUS, strange_characters, strange_tags
 from notebook_cells import KEEPS, furnish, written
+from released import promoted
 
 import gen_toolkit as gt
 from gen_toolkit.errors import CheckFailed, InputError, NotFound
 from gen_toolkit.prompts.diff import Change
 from gen_toolkit.releases.difference import Difference, Fact
-from gen_toolkit.releases.promote import promote
 
 ASKS = "gt.drift()"
 LATER = "import math\nmath.pi"
@@ -26,7 +26,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = furnish(tmp_path_factory.mktemp("drift"), mlflow=False)
     with pytest.MonkeyPatch.context() as patch:
         enter(made, patch)
-        promote(written(made / "notebooks/label.ipynb", KEEPS), "label")
+        promoted(written(made / "notebooks/label.ipynb", KEEPS), "label")
     return made
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from notebook_cells import enter, furnish, gen, written
+from released import promoted
 from repeated import PLUGIN, made
 
 from gen_toolkit.database.engine import open_database
@@ -21,7 +22,6 @@ from gen_toolkit.journal.store import count
 from gen_toolkit.releases.export import export_of
 from gen_toolkit.releases.exported import read_exported
 from gen_toolkit.releases.pipeline import Pipeline
-from gen_toolkit.releases.promote import promote
 from gen_toolkit.releases.repeat import Repeated
 from gen_toolkit.releases.reproduce import reproduce
 from gen_toolkit.releases.start import run_release
@@ -127,7 +127,7 @@ def test_a_changed_reply_names_the_cell_that_differs(
 def test_what_failed_fails_again_alike(workspace: Path) -> None:
     furnish(workspace, mlflow=False)
     cells = ["import gen_toolkit as gt\ngt.keep('n', 1)", "raise ValueError(f'no {id(gt):#x}')", "gt.keep('m', 2)"]
-    promote(written(workspace / "notebooks/fails.ipynb", *cells), "fails")
+    promoted(written(workspace / "notebooks/fails.ipynb", *cells), "fails")
     run = run_release("fails", {}).run
     assert run.state == "failed"
     found = reproduce(export_of(run.id), "it")
