@@ -64,6 +64,7 @@ def _told(name: str, made: Promoted) -> dict[str, Any]:
 
 def _print(name: str, made: Promoted) -> None:
     from gen_toolkit.releases.promote import told
+    from gen_toolkit.releases.review.page import HTML
 
     evidence = made.case.evidence
     if made.case.gates and evidence is not None:
@@ -80,6 +81,8 @@ def _print(name: str, made: Promoted) -> None:
         print(f"  against {sum(not gate.passed for gate in made.case.gates)} gates: {one_line(made.case.reason, 100)}")
     print(f"  digest  {made.digest[:16]}")
     print(f"  folder  {made.pipeline.releases / str(made.number)}")
+    if evidence is not None and made.made:
+        print(f"  page    {made.pipeline.releases / str(made.number) / HTML}")
     for warning in made.case.warnings:
         print(f"  warning {one_line(warning, 160)}")
     print(f"  next    gen run {name}")
@@ -89,6 +92,6 @@ def _print_gates(gates: Sequence[Mapping[str, Any]], run: str) -> None:
     from gen_toolkit import display
 
     rows = [[gate["gate"], gate["asked"], gate["found"], "yes" if gate["passed"] else "NO"] for gate in gates]
-    said = f"gates, by run {run[:13]}\n" + display.text_table(["gate", "asked", "found", "verdict"], rows)
+    said = f"gates, by run {run[:13]}\n" + display.text_table(["gate", "asked", "found", "verdict"], rows, width=140)
     print(said)
     sys.stdout.flush()  # before the line that says what follows

@@ -20,7 +20,7 @@ from gen_toolkit.releases.make import EVIDENCE
 from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.releases.promote import Wanted, promote
 from gen_toolkit.releases.seal import seal, verify
-from gen_toolkit.releases.start import run_release
+from gen_toolkit.releases.tested import release_tested
 
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(600)]
 
@@ -76,7 +76,7 @@ def command(path: Path, **given: Any) -> None:
 
 
 def test_a_worse_prompt_is_refused_with_the_table_and_overridden_with_a_reason(
-    pipeline: Pipeline, workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    pipeline: Pipeline, workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = wording(workspace, "always no")
     with pytest.raises(GateRefused, match="no run is of this very code") as refused:
@@ -104,11 +104,8 @@ def test_a_worse_prompt_is_refused_with_the_table_and_overridden_with_a_reason(
     assert "the shop is closed" in (release / "review.md").read_text()
 
     (workspace / "replies.json").write_text(json.dumps({"*": "never asked"}))
-    monkeypatch.setenv("GEN_TOOLKIT_CALLS", "replay")
-    monkeypatch.setenv("GEN_TOOLKIT_CASSETTE", str((release / "cassette.jsonl").relative_to(workspace)))
-    replayed = run_release("label", {}).run
-    kept = json.loads((release / "reference.json").read_text())["kept"]
-    assert (replayed.state, replayed.outcome["kept"]) == ("succeeded", kept)
+    again = release_tested("label")
+    assert str(again) == "identical: 4 cells, 1 kept value, 43 calls"
 
 
 def test_a_better_prompt_passes_and_its_run_is_named_for_other_code_in_vain(
