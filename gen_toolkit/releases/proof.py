@@ -24,6 +24,7 @@ from gen_toolkit.releases.rehearse import rehearse
 from gen_toolkit.releases.seal import IF_ANY, MANIFEST, NOTEBOOK
 from gen_toolkit.settings import load_settings
 from gen_toolkit.tracking import spool
+from gen_toolkit.tracking.run import CODE_TAG
 
 _RUN_IT = "Run the notebook, or add --evaluate, which executes it now; answers that are known are used again."
 
@@ -71,7 +72,7 @@ def prove(
     named = named_run(database, wanted.run) if wanted.run else None
     if named is not None:
         _refuse_other_code(database, named, code, subject)
-    runs = [named.run] if named else spool.tagged(database, "gen_toolkit.code", code)
+    runs = [named.run] if named else spool.tagged(database, CODE_TAG, code)
     if not wanted.evaluate:
         for execution in _executions(database, runs):
             if _is_of(execution, frozen):

@@ -105,7 +105,7 @@ def test_a_worse_prompt_is_refused_with_the_table_and_overridden_with_a_reason(
 
     (workspace / "replies.json").write_text(json.dumps({"*": "never asked"}))
     again = release_tested("label")
-    assert str(again) == "identical: 4 cells, 1 kept value, 43 calls"
+    assert str(again) == "identical: 3 cells, 1 kept value, 43 calls"
 
 
 def test_a_better_prompt_passes_and_its_run_is_named_for_other_code_in_vain(
