@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -72,6 +74,16 @@ def make(
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
     return number
+
+
+def refuse_unwritable(pipeline: Pipeline) -> None:
+    """Raises InputError where no release could be written: before anything is executed for one."""
+    places = (pipeline.releases, *pipeline.releases.parents)
+    with writing(pipeline.releases):
+        place = next(place for place in places if place.exists())
+        problem = errno.ENOTDIR if not place.is_dir() else 0 if os.access(place, os.W_OK) else errno.EACCES
+        if problem:
+            raise OSError(problem, os.strerror(problem))
 
 
 def read_evidence(folder: Path) -> Evidence | None:

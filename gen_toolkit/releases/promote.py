@@ -21,7 +21,7 @@ from gen_toolkit.releases.freeze import freeze
 from gen_toolkit.releases.gates import read_gates
 from gen_toolkit.releases.judge import judge
 from gen_toolkit.releases.leaks import ALLOWED
-from gen_toolkit.releases.make import make, read_evidence
+from gen_toolkit.releases.make import make, read_evidence, refuse_unwritable
 from gen_toolkit.releases.pipeline import Pipeline, pipeline_of
 from gen_toolkit.releases.proof import ANY, Proof, prove
 from gen_toolkit.releases.proof import Wanted as Wanted
@@ -60,6 +60,7 @@ def promote(
     frozen = freeze(subject, tuple(operator.get("models", ())))
     if (known := same_release(pipeline, frozen.digest)) is not None and known == pipeline.live:
         return Promoted(pipeline, known, frozen.digest, made=False, case=Case())
+    refuse_unwritable(pipeline)
     proof = prove(subject, frozen, operator, wanted, progress)
     answers = answers_of(open_database(), proof.execution)
     with pipeline.alone():  # of two at once the second finds what the first has made, and is compared with it
