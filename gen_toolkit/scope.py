@@ -26,6 +26,7 @@ Mode = Literal["live", "reuse", "replay"]
 ROOT_MARK = "GEN_TOOLKIT_ROOT"  # the run of a job, whatever the attempt: owner of its calls
 ATTEMPT_MARK = "GEN_TOOLKIT_ATTEMPT"  # its number: from the second on, answers of those before are reused
 SESSION_MARK = "GEN_TOOLKIT_SESSION"
+SHARED_MARK = "GEN_TOOLKIT_SHARED"  # a job whose calls have no owner: what sessions were answered answers it, too
 RELEASE_MARK = "GEN_TOOLKIT_RELEASE"  # the folder of the release that is being executed
 BUDGETS_MARK = "GEN_TOOLKIT_RUN_BUDGETS"  # what a job and all its processes are held to, as JSON
 
@@ -97,7 +98,7 @@ def current() -> Scope:
     """The innermost scope; at the top what the environment of a job says."""
     return _current.get() or Scope(
         run=os.environ.get(RUN_MARK),
-        owner=os.environ.get(ROOT_MARK),
+        owner=None if os.environ.get(SHARED_MARK) else os.environ.get(ROOT_MARK),
         default_mode="reuse" if os.environ.get(ATTEMPT_MARK, "1") != "1" else "live",
         release=_release[0] if _release else _path(os.environ.get(RELEASE_MARK)),
         budgets=_budgets(os.environ.get(BUDGETS_MARK, "[]")),
@@ -165,8 +166,18 @@ def session() -> str:
     return _session[1]
 
 
+def execution() -> str | None:
+    """The execution from top to bottom that this process belongs to: a job, a try, a session that was run through."""
+    return os.environ.get(ROOT_MARK) or os.environ.get(SESSION_MARK)
+
+
 def run_or_session() -> str:
     return current().run or session()
+
+
+def is_offline() -> bool:
+    """Whether this process calls no model, whatever its code says: all is answered from what is on record."""
+    return os.environ.get("GEN_TOOLKIT_CALLS") == "replay"
 
 
 def call_mode(setting: Mode | None) -> Mode:
@@ -174,7 +185,7 @@ def call_mode(setting: Mode | None) -> Mode:
 
     `setting` is what the settings say, which hold the environment's word, too.
     """
-    if os.environ.get("GEN_TOOLKIT_CALLS") == "replay":
+    if is_offline():
         return "replay"
     scope = current()
     return scope.mode or setting or scope.default_mode
@@ -183,7 +194,8 @@ def call_mode(setting: Mode | None) -> Mode:
 def place(request_hash: str) -> tuple[str, str]:
     """(place, place without owner) of the next request of this hash, counting it.
 
-    Inside an evaluation equal requests are counted within the row; elsewhere within the owner, else
+    Inside an evaluation equal requests are counted within the row; elsewhere within the owner, else where all
+    cells are executed once within that execution (so that a release replays what a session recorded), else
     the cell execution, else the process.
     """
     scope = current()
@@ -192,11 +204,15 @@ def place(request_hash: str) -> tuple[str, str]:
         scope.row.seen[request_hash] += 1
         local = f"row {scope.row.id} repeat {scope.row.repeat} n {number}"
     else:
-        counter = _seen.setdefault(scope.owner or cell() or "process", Counter())
+        counter = _seen.setdefault(scope.owner or _whole() or cell() or "process", Counter())
         number = counter[request_hash]
         counter[request_hash] += 1
         local = f"n {number}"
     return f"{scope.owner or ''} {local}", local
+
+
+def _whole() -> str | None:
+    return execution() or ("release" if current().release else None)
 
 
 def count_anew(owner: str) -> None:

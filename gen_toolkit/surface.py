@@ -35,3 +35,10 @@ def cell() -> str | None:
     """A name for the cell execution that is under way, or nothing outside a kernel."""
     found = shell()
     return None if found is None else f"cell {found.execution_count}"
+
+
+def cell_text() -> str | None:
+    """The text of the cell that is under way, as it was sent to the kernel; None where that is not known."""
+    history = getattr(shell(), "history_manager", None)
+    said = [] if history is None else history.input_hist_raw
+    return str(said[-1]) if len(said) > 1 else None

@@ -1,7 +1,7 @@
 """Text that came from a model or a user, made safe for the place where it will be shown or stored.
 
-One function a sink: `html`, `terminal`, `one_line`; and `scrub`, which every sink calls so that no
-secret this process has read is ever written.
+One function a sink: `html`, `terminal`, `one_line`, `markdown`, `markdown_block`; and `scrub`, which every
+sink calls so that no secret this process has read is ever written.
 """
 
 from __future__ import annotations
@@ -51,6 +51,28 @@ def one_line(text: object, width: int = 80) -> str:
     """On one line, cut to `width` characters."""
     line = " ".join(terminal(text).split())
     return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def markdown(text: object) -> str:
+    """A code span on one line: nothing in it becomes markup, a link, a mention or an image.
+
+    In a table each "|" must be given a "\\" by whoever writes the table: there it ends a cell even in code.
+    """
+    line = " ".join(terminal(text).split()) or " "
+    ticks = "`" * (_longest_ticks(line) + 1)
+    space = " " if line.startswith("`") or line.endswith("`") else ""
+    return f"{ticks}{space}{line}{space}{ticks}"
+
+
+def markdown_block(text: object, language: str = "") -> str:
+    """A fenced block that nothing in it can close."""
+    clean = terminal(text)
+    ticks = "`" * max(3, _longest_ticks(clean) + 1)
+    return f"{ticks}{language}\n{clean}\n{ticks}"
+
+
+def _longest_ticks(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)
 
 
 def remember_secret(value: str) -> None:

@@ -62,6 +62,20 @@ def test_a_job_is_known_by_its_environment(monkeypatch: pytest.MonkeyPatch, tmp_
     assert scope.run_or_session() == "run-1"
 
 
+@pytest.mark.parametrize("mark", [scope.ROOT_MARK, scope.SESSION_MARK])
+def test_where_all_cells_are_executed_once_equal_requests_are_counted_over_all_of_them(
+    monkeypatch: pytest.MonkeyPatch, asked: str, mark: str
+) -> None:
+    """So a job finds in a cassette what a session recorded there."""
+    monkeypatch.setenv(mark, f"execution of {asked}")
+    monkeypatch.setenv(scope.SHARED_MARK, "1")
+    locals_ = []
+    for cell in ("cell 1", "cell 2"):
+        monkeypatch.setattr(scope, "cell", lambda cell=cell: cell)
+        locals_.append(scope.place(asked))
+    assert locals_ == [(" n 0", "n 0"), (" n 1", "n 1")]  # without an owner
+
+
 def test_outside_a_run_everything_belongs_to_one_session() -> None:
     assert scope.run_or_session() == scope.session() == scope.session()
 

@@ -20,8 +20,10 @@ from gen_toolkit.cli import (
     evaluations,
     models,
     notebooks,
+    promote,
     prompts,
     releases,
+    reproduce,
     rollback,
     runs,
     runs_prune,
@@ -53,11 +55,12 @@ app.command("ui")(servers.ui)
 app.command("demo")(demo.demo)
 app.command("check")(notebooks.check)
 app.command("try", cls=WithParameters)(notebooks.try_)
-app.command("promote")(notebooks.promote)
+app.command("promote")(promote.promote)
 app.command("run", cls=WithParameters)(runs.run)
 app.command("eval")(evaluations.eval_)
 app.command("resume")(runs.resume)
 app.command("cancel")(runs.cancel)
+app.command("reproduce")(reproduce.reproduce)
 app.command("serve")(serve.serve)
 app.add_typer(schedules.group, name="schedule")
 app.add_typer(runs_prune.group, name="runs")

@@ -41,11 +41,11 @@ def demo() -> None:
 def _evaluate(path: Path) -> dict[str, Any]:
     """Run the notebook from top to bottom and show what its evaluations found."""
     from gen_toolkit.cli.show import follow
-    from gen_toolkit.jobs.session import run_through
+    from gen_toolkit.releases.rehearse import run_through
 
     print(f"1  The notebook {NOTEBOOK}: three ways of asking the embedded model, on the same 150 reviews", flush=True)
     with follow("   notebook") as progress:
-        session = run_through(path, {}, progress)
+        session = run_through(path, progress)
     if session.ending.state != "succeeded":
         said = session.ending.reason.message if session.ending.reason else session.ending.state
         raise RunFailed(
@@ -92,9 +92,11 @@ def _show_evaluations(session: str) -> dict[str, Any]:
 def _promote(path: Path) -> None:
     from gen_toolkit.releases.promote import promote
 
-    print("\n2  Promotion: check, freeze, make live", flush=True)
+    print("\n2  Promotion: check, freeze, prove by the run above, make live", flush=True)
     made = promote(path, PIPELINE)
     word = "is live" if made.made else "is this notebook already"
+    if made.case.evidence is not None:
+        print(f"   proof: run {made.case.evidence.run[:13]}, {made.case.evidence.took['calls']:,} calls, all on record")
     print(f"   release {made.number} of {PIPELINE!r} {word}, digest {made.digest[:16]}")
     print(f"   {made.pipeline.releases / str(made.number)}")
 

@@ -1,4 +1,4 @@
-"""gen check, gen try, gen promote."""
+"""gen check, gen try."""
 
 from __future__ import annotations
 
@@ -143,25 +143,3 @@ def try_(
             output_mb=output_mb,
         )
     show_run(finished, as_json)
-
-
-def promote(
-    notebook: Path = _NOTEBOOK,
-    name: str = typer.Option(..., "--as", metavar="NAME", help="The pipeline it becomes a release of."),
-    as_json: bool = json_option(),
-) -> None:
-    """Check a notebook, freeze it with everything it runs, and make it the live release."""
-    from gen_toolkit.releases.promote import promote as promote_notebook
-
-    made = promote_notebook(notebook, name)
-    if as_json:
-        facts = {"pipeline": name, "release": made.number, "digest": made.digest, "made": made.made}
-        print(json.dumps(facts, ensure_ascii=False))
-        return
-    if made.made:
-        print(f"release {made.number} of {name} is live")
-    else:
-        print(f"release {made.number} is this notebook already; it is live")
-    print(f"  digest  {made.digest[:16]}")
-    print(f"  folder  {made.pipeline.releases / str(made.number)}")
-    print(f"  next    gen run {name}")

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from gen_toolkit.cli.parameters import parameter_rows
+from gen_toolkit.cli.reproduce import prove
 from gen_toolkit.cli.rollback import override_line
 from gen_toolkit.cli.show import json_option
-from gen_toolkit.text import one_line, terminal
+from gen_toolkit.errors import InputError
+from gen_toolkit.text import one_line
 
 if TYPE_CHECKING:
     from gen_toolkit.releases.difference import Difference
 
 group = typer.Typer(help="Releases of a pipeline.", no_args_is_help=True, rich_markup_mode=None)
+group.command("test")(prove)
 
 _NAME = typer.Argument(..., metavar="NAME", help="The pipeline.")
 _NUMBER = typer.Argument(None, metavar="[N]", help="The release; by default the live one.")
@@ -52,7 +56,7 @@ def list_(
     print(display.text_table(columns, rows) if rows else f"no releases yet; gen promote NOTEBOOK --as {name or 'NAME'}")
     for line in found:
         which = line.pipeline if line.number is None else f"{line.pipeline}, release {line.number}"
-        for said in filter(None, (line.override, line.problem)):
+        for said in filter(None, (line.override, line.against, line.problem)):
             print(f"{which}: {one_line(said, 400)}")
 
 
@@ -80,6 +84,44 @@ def show(name: str = _NAME, number: int | None = _NUMBER, as_json: bool = json_o
         print(f"{'model'.ljust(12)}{alias} {pinned['provider']} {pinned['model']}")
     for path in manifest["include"]:
         print(f"{'include'.ljust(12)}{path}")
+    _show_proof(manifest)
+
+
+def _show_proof(manifest: Mapping[str, Any]) -> None:
+    """What it was promoted on, and against what."""
+    from gen_toolkit.releases.overview import against_gates
+
+    evidence = manifest.get("evidence") or {}
+    for label, said in (("proof", evidence.get("run")), ("override", against_gates(manifest))):
+        if said:
+            print(f"{label.ljust(12)}{_said(said)}")
+    for gate in evidence.get("gates", ()):
+        print(f"{'gate'.ljust(12)}{'yes' if gate['passed'] else 'NO '} {_said(gate['gate'])}: {_said(gate['said'])}")
+
+
+@group.command("review")
+def review(
+    name: str = _NAME,
+    number: int | None = _NUMBER,
+    notebook: Path | None = typer.Option(
+        None, "--notebook", metavar="FILE", help="A page of this notebook as it is now; nothing is promoted."
+    ),
+    markdown: bool = typer.Option(False, "--markdown", help="Print the page as Markdown, for a pull request."),
+    as_json: bool = json_option(),
+) -> None:
+    """The page that a reviewer reads: prints where it is, an HTML file that any browser shows."""
+    from gen_toolkit.releases.review.made import review_of_notebook, review_of_release
+    from gen_toolkit.releases.review.page import HTML, MARKDOWN
+
+    if notebook is not None and number is not None:
+        raise InputError("a page is either of a release or of a notebook", fix="Leave out N or --notebook.")
+    folder = review_of_release(name, number) if notebook is None else review_of_notebook(name, notebook)
+    if as_json:
+        _print({"html": str(folder / HTML), "markdown": str(folder / MARKDOWN)})
+    elif markdown:
+        print((folder / MARKDOWN).read_text(encoding="utf-8"), end="")
+    else:
+        print(folder / HTML)
 
 
 @group.command("verify")
@@ -138,13 +180,7 @@ def _show(found: Difference, as_json: bool, **more: Any) -> None:
     if as_json:
         _print({**found.to_json(), **more})
         return
-    print(f"{found.old} → {found.new}: {terminal(found.summary())}")
-    for change in (*found.cells, *found.texts):
-        print(f"\n{one_line(change.part)}\n" + "\n".join(f"  {x}" for x in terminal(change.shown()).split("\n")))
-    for kind in ("parameters", "models", "include", "environment"):
-        facts = getattr(found, kind)
-        if facts:
-            print(f"\n{kind}\n" + "\n".join(f"  {one_line(str(fact), 160)}" for fact in facts))
+    print(found)
 
 
 def _said(value: Any) -> str:

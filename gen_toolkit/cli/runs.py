@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from gen_toolkit.cli.fan_out import resume_parts, run_parts
+from gen_toolkit.cli.reproduce import export
 from gen_toolkit.cli.rollback import tell_override
 from gen_toolkit.cli.show import (
     cell_timeout_option,
@@ -25,6 +26,7 @@ from gen_toolkit.cli.show import (
 from gen_toolkit.errors import InputError
 
 group = typer.Typer(help="Look at runs.", no_args_is_help=True, rich_markup_mode=None)
+group.command("export")(export)
 
 
 def run(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gen_toolkit.releases.pipeline import Pipeline
     from gen_toolkit.schedules.due import Noted
     from gen_toolkit.schedules.preview import FireTime
-    from gen_toolkit.schedules.schedule import Schedule
+    from gen_toolkit.timing.schedule import Schedule
 
 group = typer.Typer(help="Say when pipelines run, and see it.", no_args_is_help=True, rich_markup_mode=None)
 _NAME = typer.Argument(..., metavar="NAME", help="The pipeline.")

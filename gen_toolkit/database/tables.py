@@ -196,7 +196,7 @@ reuses = Table(
     "reuses",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("owner", String(36), nullable=False),
+    Column("owner", String(36), nullable=False),  # the owner of the call, else the execution it belongs to
     Column("run", String(36), nullable=False),
     Column("call", String(36), nullable=False),
     Index("reuses_by_owner", "owner", "run"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gen_toolkit.errors import InputError
@@ -67,8 +68,22 @@ def _verdict(
 ) -> Verdict:
     scored = [(mine, theirs) for mine, theirs in paired if scorer in mine.scores and scorer in theirs.scores]
     values = [(mine.scores[scorer].value, theirs.scores[scorer].value) for mine, theirs in scored]
+    groups = [mine.group_by(group) for mine, _ in scored] if group or repeated else None
+    return verdict_of(scorer, values, baseline, groups=groups, detect=detect, higher_is_better=higher_is_better)
+
+
+def verdict_of(
+    scorer: str,
+    values: Sequence[tuple[float, float]],
+    baseline: str,
+    *,
+    groups: Sequence[Hashable] | None = None,
+    detect: float | None = None,
+    higher_is_better: bool = True,
+) -> Verdict:
+    """The verdict on pairs of (score, the baseline's score) of the same rows; `groups` names the group of each."""
     differences = [0.0 if math.isclose(mine, theirs, rel_tol=1e-12) else mine - theirs for mine, theirs in values]
-    groups = shared_groups([mine.group_by(group) for mine, _ in scored]) if group or repeated else None
+    groups = shared_groups(groups)
     right_wrong = is_right_wrong([value for pair in values for value in pair])
     p, test = paired_test(differences, groups, right_wrong)
     low, high = difference_interval(differences, groups, right_wrong)

@@ -20,6 +20,7 @@ from gen_toolkit.evals.plan import Plan
 from gen_toolkit.evals.record import (
     cell_params,
     grid_params,
+    record_agreement,
     record_dataset,
     record_grid,
     record_result,
@@ -27,6 +28,7 @@ from gen_toolkit.evals.record import (
 )
 from gen_toolkit.evals.result import Result, RowResult
 from gen_toolkit.evals.running import kept_fresh
+from gen_toolkit.evals.score import less_is_better
 from gen_toolkit.evals.scorers_judge_people import AnyJudge
 from gen_toolkit.evals.stopped import EvaluationStopped
 from gen_toolkit.evals.task import Task
@@ -154,6 +156,7 @@ class Evaluation:
                 result = self._result(task, title, work.finished, time.monotonic() - start, run)
                 self._cells.append((task, replace(result, note=note)))
                 record_result(result, task.prompt, mask(task.asked))
+                record_agreement(plan, run)
                 if plan.traces == "all":
                     trace_rows(result, masked=mask(task.asked))
 
@@ -184,7 +187,7 @@ class Evaluation:
             group=plan.group,
             options=task.options,
             judges=tuple(s.name for s in plan.scorers if isinstance(s, AnyJudge)),
-            less_is_better=tuple(s.name for s in plan.scorers if not getattr(s, "higher_is_better", True)),
+            less_is_better=less_is_better(plan.scorers),
         )
 
     def _grid(self) -> Grid:

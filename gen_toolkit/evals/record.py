@@ -8,6 +8,8 @@ from typing import Any
 from gen_toolkit.evals.grid import Grid
 from gen_toolkit.evals.plan import Plan
 from gen_toolkit.evals.result import Result
+from gen_toolkit.evals.score import less_is_better
+from gen_toolkit.evals.scorers_judge_people import AnyJudge, agreement_metrics
 from gen_toolkit.evals.task import Task
 from gen_toolkit.events import DatasetUsed, PromptUsed, Recorded, TableRecorded, emit
 from gen_toolkit.prompts.prompt import Prompt
@@ -30,6 +32,8 @@ def _asked(plan: Plan) -> dict[str, Any]:
     """What else was asked for, as far as it was; without it a reader cannot tell how the numbers came about."""
     given = {
         "scorers": ", ".join(scorer.name for scorer in plan.scorers),
+        "less_is_better": ", ".join(less_is_better(plan.scorers)) or None,
+        "judges": ", ".join(scorer.name for scorer in plan.scorers if isinstance(scorer, AnyJudge)) or None,
         "repeats": plan.repeats if plan.repeats > 1 else None,
         "baseline": plan.baseline,
         "detect": plan.detect,
@@ -64,6 +68,13 @@ def _kind(values: Iterable[Any]) -> str:
     value = next((value for value in values if value is not None), None)
     kinds = {bool: "boolean", int: "long", float: "double", str: "string"}
     return kinds.get(type(value), "object")
+
+
+def record_agreement(plan: Plan, run: str) -> None:
+    """How far each judge agrees with people, as far as it was ever asked; of another than this one it says nothing."""
+    for judge in plan.scorers:
+        if isinstance(judge, AnyJudge) and judge.agreement is not None and judge.agreement.judge == judge.digest:
+            emit(Recorded(run=run, metrics=agreement_metrics(judge.name, judge.agreement)))
 
 
 def record_result(result: Result, prompt: Prompt | None, mask: Callable[[str], str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -74,6 +75,11 @@ def columns_of(scorer: Scorer) -> tuple[str, ...]:
     """The columns that a scorer says it needs."""
     needed = getattr(scorer, "columns", None) or getattr(scorer, "column", None) or ()
     return (needed,) if isinstance(needed, str) else tuple(needed) if isinstance(needed, list | tuple) else ()
+
+
+def less_is_better(scorers: Iterable[Scorer]) -> tuple[str, ...]:
+    """The names of those of which less is better."""
+    return tuple(scorer.name for scorer in scorers if not getattr(scorer, "higher_is_better", True))
 
 
 def _number(given: Any) -> float | None:

@@ -168,8 +168,12 @@ def as_agreement(given: Agreement | Mapping[str, Any] | None) -> Agreement | Non
     return given if given is None or isinstance(given, Agreement) else Agreement.from_json(given)
 
 
-def _record(run: str, name: str, found: Agreement) -> None:
+def agreement_metrics(name: str, found: Agreement) -> dict[str, float]:
+    """`<judge>.kappa` with `.low` and `.high`, as far as they are known."""
     numbers = {"kappa": found.kappa, "kappa.low": found.low, "kappa.high": found.high}
-    metrics = {f"{name}.{which}": number for which, number in numbers.items() if number is not None}
-    emit(Recorded(run=run, metrics=metrics))
+    return {f"{name}.{which}": number for which, number in numbers.items() if number is not None}
+
+
+def _record(run: str, name: str, found: Agreement) -> None:
+    emit(Recorded(run=run, metrics=agreement_metrics(name, found)))
     emit(FileRecorded(run=run, file="agreement.json", content=json.dumps(found.to_json(), ensure_ascii=False)))

@@ -11,6 +11,7 @@ from gen_toolkit import scope
 from gen_toolkit.database.engine import Database, open_database
 from gen_toolkit.database.place import references
 from gen_toolkit.errors import DatabaseError, GenToolkitError
+from gen_toolkit.ipynb import code_hash
 from gen_toolkit.jobs.environment import remember_secrets
 from gen_toolkit.jobs.heartbeat import beating
 from gen_toolkit.jobs.job import Finished as Finished
@@ -28,6 +29,7 @@ from gen_toolkit.jobs.tell import mark_notebook, tell_end, tell_start
 from gen_toolkit.process import this_process
 from gen_toolkit.settings import Resolved, load_settings
 from gen_toolkit.tracking.find import await_mlflow_run
+from gen_toolkit.tracking.run import CODE_TAG
 
 
 def execute(job: Job, progress: Progress = silent) -> Finished:
@@ -127,7 +129,7 @@ def _prepared(work: _Work, lease: Lease) -> tuple[RunRow, Path] | None:
         run = ledger.find(lease.run)
         if run.folder is None and not ledger.record(lease, folder=folder, process=this_process()):
             return None
-        tell_start(run, lease, work.settings)
+        tell_start(run, lease, work.settings, {CODE_TAG: code_hash(work.job.notebook), **work.job.labels})
     except GenToolkitError as error:
         with contextlib.suppress(DatabaseError):  # what cannot be written now is found out by the next command
             ledger.finish(lease, "failed", _refused(error))

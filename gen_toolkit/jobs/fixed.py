@@ -13,6 +13,7 @@ from gen_toolkit.errors import InputError
 from gen_toolkit.jobs.rows import RunRow
 
 DUE_MARK = "GEN_TOOLKIT_DUE"  # seconds since 1970
+SEED_MARK = "GEN_TOOLKIT_SEED"  # of an execution that repeats another; else it follows from the owner
 HASH_SEED = "0"
 """PYTHONHASHSEED of every kernel of a job: sets of texts have the same order in each attempt."""
 
@@ -46,5 +47,10 @@ def seed() -> int:
     The same in every attempt of a run, another in another run. In a notebook: one a session. Nothing is
     seeded with it by itself: the notebook does the same on every surface.
     """
-    owner = os.environ.get(scope.ROOT_MARK) or scope.session()
+    named = os.environ.get(SEED_MARK)
+    return int(named) if named else seed_of(os.environ.get(scope.ROOT_MARK) or scope.session())
+
+
+def seed_of(owner: str) -> int:
+    """The seed of a run of a job, or of a session, by its id."""
     return int.from_bytes(hashlib.sha256(f"gen_toolkit seed {owner}".encode()).digest()[:4], "big")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,11 @@ class Job:
     retries: Retries = NEVER
     daily_budget: str | None = None
     """What all jobs of this name may spend on one day (UTC)."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Tags of its run in MLflow."""
+    is_shared: bool = False
+    """Whether what sessions were answered answers it, too: then its calls have no owner, and are made only where
+    there is no answer."""
 
     @property
     def references(self) -> list[str]:

@@ -9,14 +9,14 @@ import inspect
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, TypeVar
 
 from gen_toolkit import scope, text
 from gen_toolkit.database.engine import Database, open_database
 from gen_toolkit.database.sql import Connection, Row, insert_new, now, select
 from gen_toolkit.database.tables import effects, runs
-from gen_toolkit.errors import EffectUnknown, InputError, KeepError, RunFailed
+from gen_toolkit.errors import EffectUnknown, InputError, KeepError, ReplayMiss, RunFailed
 from gen_toolkit.process import is_alive, this_process
 
 Result = TypeVar("Result")
@@ -41,10 +41,11 @@ def once(
     `key` names what is done ("mail to Ada"), once for each thing that is done. It counts within the run of a job
     with all its attempts, within a `gt.run(resume=True)`, else within the session. The result is plain data
     (JSON), and comes back as such. Raises InputError for a key or function that cannot be used, KeepError for
-    a result that is no plain data (it is done all the same, and the next attempt gets None).
+    a result that is no plain data (it is done all the same, and the next attempt gets None). With
+    GEN_TOOLKIT_CALLS=replay nothing is done in the world: what is not on record is a ReplayMiss.
     """
     _check(key, fn, on_unknown)
-    owner = scope.current().owner or scope.session()
+    owner = scope.current().owner or scope.execution() or scope.session()
     database = open_database()
     with _alone(owner, key) as alone:
         done = _begin(database, owner, key, on_unknown, alone)
@@ -115,10 +116,33 @@ def _begin(database: Database, owner: str, key: str, on_unknown: str, alone: boo
             return found
         if found is not None and (on_unknown == "raise" or not alone or _is_at_it(found)):
             raise _unknown(found, key, under_way=not alone or _is_at_it(found))
+        if scope.is_offline():
+            raise ReplayMiss(
+                f"replay: {key!r} is not on record as done, and nothing is done in the world",
+                fix="Unset GEN_TOOLKIT_CALLS to have it done.",
+                key=key,
+                alias="",
+            )
         begun = {"run": scope.run_or_session(), "process": this_process(), "state": "begun", "begun_at": at}
         insert_new(connection, effects, [{"owner": owner, "key": key, **begun}])
         connection.execute(effects.update().where(mine).values(begun))
     return None
+
+
+def effects_of(database: Database, owner: str) -> dict[str, Any]:
+    """What was done for a run or a session, by key, with its results."""
+    query = select(effects.c.key, effects.c.result).where(effects.c.owner == owner, effects.c.state == "done")
+    with database.read() as connection:
+        return {key: json.loads(result) if result else None for key, result in connection.execute(query)}
+
+
+def take_as_done(database: Database, owner: str, done: Mapping[str, Any]) -> None:
+    """Let `owner`, which does all anew, find on record what was done for another."""
+    with database.write() as connection:
+        at = float(connection.execute(select(now())).scalar_one())
+        for key, result in done.items():
+            facts = {"run": owner, "process": "", "state": "done", "begun_at": at, "done_at": at}
+            connection.execute(effects.insert().values(owner=owner, key=key, result=json.dumps(result), **facts))
 
 
 def _record(database: Database, owner: str, key: str, result: str | None) -> None:

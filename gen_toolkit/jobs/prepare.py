@@ -75,6 +75,9 @@ def environment_of(job: Job, run: RunRow, lease: Lease, folder: Path, settings: 
         **fixed_environment(run),
         **tracking_environment(settings),
     }
+    if job.is_shared:
+        own[scope.SHARED_MARK] = "1"
+        own["GEN_TOOLKIT_CALLS"] = "replay" if os.environ.get("GEN_TOOLKIT_CALLS") == "replay" else "reuse"
     included = release / "include"
     if included.is_dir():
         own["PYTHONPATH"] = os.pathsep.join(filter(None, [str(included), os.environ.get("PYTHONPATH")]))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from gen_toolkit.events import FileRecorded, JobEnded, Recorded, RunEnded, RunStarted, emit
@@ -18,9 +20,10 @@ from gen_toolkit.settings import Resolved
 from gen_toolkit.tracking.source import git_commit
 
 
-def tell_start(run: RunRow, lease: Lease, settings: Resolved) -> None:
-    """Said again with each attempt: the one before may have died before it could."""
+def tell_start(run: RunRow, lease: Lease, settings: Resolved, more: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Said again with each attempt: the one before may have died before it could. `more` are further tags."""
     labels = {
+        **more,
         "mlflow.source.name": run.notebook,
         "mlflow.source.type": "NOTEBOOK",
         "mlflow.user": os.environ.get("USER", ""),

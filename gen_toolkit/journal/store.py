@@ -35,6 +35,7 @@ class InFlight:
 class _Ask(NamedTuple):
     row: dict[str, Any]
     reuse: bool
+    execution: str | None = None
 
 
 class Journal:
@@ -72,7 +73,8 @@ class Journal:
             "instead_of": request.instead_of,
             "asked_at": time.time(),
         }
-        return await self.commits.submit(_ask, _Ask(row, reuse), missed=lambda known: self._withdraw(call, known))
+        asked = _Ask(row, reuse, call.execution)
+        return await self.commits.submit(_ask, asked, missed=lambda known: self._withdraw(call, known))
 
     def _withdraw(self, call: Call, known: Known | InFlight | None) -> None:
         """Whoever asked was cancelled while the intent was written: nothing has left, nothing is on the bill."""
@@ -186,9 +188,9 @@ def _ask(connection: Connection, asked: list[_Ask]) -> list[Known | InFlight | N
     if fresh:
         _INSERT.run(connection, fresh)
     reused = [
-        {"owner": ask.row["owner"], "run": ask.row["run"], "call": found.id}
+        {"owner": ask.execution, "run": ask.row["run"], "call": found.id}
         for ask, found in zip(asked, results, strict=True)
-        if isinstance(found, Known) and ask.row["owner"] is not None
+        if isinstance(found, Known) and ask.execution is not None
     ]
     if reused:
         _INSERT_REUSED.run(connection, reused)

@@ -21,6 +21,7 @@ from gen_toolkit.models.links.guard import ReplyGuardLink, RequestGuardLink
 from gen_toolkit.models.links.journal import JournalLink
 from gen_toolkit.models.links.limit import LimitLink
 from gen_toolkit.models.links.retry import RetryLink
+from gen_toolkit.models.offline import Offline
 from gen_toolkit.models.provider import ModelProvider, Provider, provider_kind
 from gen_toolkit.models.scripted import ScriptedModel
 from gen_toolkit.settings import Resolved, load_settings
@@ -101,6 +102,8 @@ def _way(name: str, alias: Alias, provider: Provider, model: str, settings: Reso
 
 def _provider(name: str, alias: Alias, settings: Resolved) -> ModelProvider:
     """One provider an alias and workspace: connections are kept between calls, and never shared by a fork."""
+    if scope.is_offline():
+        return Offline()
     key = (os.getpid(), name, digest(alias.model_dump(mode="json")), settings.workspace.root)
     if key not in _providers:
         _providers[key] = provider_kind(alias.provider)(name, alias, settings)

@@ -11,6 +11,7 @@ from itertools import zip_longest
 from typing import Any, Literal
 
 from gen_toolkit.messages.request import Message
+from gen_toolkit.text import scrub
 
 Sign = Literal["=", "-", "+"]
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
@@ -52,7 +53,11 @@ def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
 
 
 def words(old: str, new: str) -> list[tuple[Sign, str]]:
-    """Pieces that make up both texts: those with "=" and "-" the old one, with "=" and "+" the new one."""
+    """Pieces that make up both texts: those with "=" and "-" the old one, with "=" and "+" the new one.
+
+    Secrets are masked before: of their pieces nobody could say that they are parts of one.
+    """
+    old, new = scrub(old), scrub(new)
     found: list[tuple[Sign, str]] = []
     for before, after in _blocks(old.splitlines(keepends=True), new.splitlines(keepends=True)):
         if before == after:

@@ -15,7 +15,7 @@ from gen_toolkit.jobs.prepare import RELEASE
 from gen_toolkit.jobs.rows import Lease
 from gen_toolkit.jobs.supervise import Progress
 from gen_toolkit.process import this_process
-from gen_toolkit.releases.start import release_job, try_job
+from gen_toolkit.releases.start import release_job, tell_environment, try_job
 
 _MASK = "[secret]"
 
@@ -31,6 +31,7 @@ def resume_run(run: str, *, progress: Progress = silent, **limits: float | None)
     if row.state in {"running", "succeeded", "skipped"}:
         raise refusal(row.id, row.state, row.worker)
     job = job_of(row, limits)
+    tell_environment(job)
     return carry_out(job, ledger.resume(row.id), progress)
 
 
@@ -40,15 +41,16 @@ def run_claimed(lease: Lease, *, progress: Progress = silent) -> Finished:
     if not ledger.record(lease, process=this_process()):
         return Finished(ledger.find(lease.run))  # whoever claimed it was too slow to start us
     try:
-        job = job_of(ledger.find(lease.run))
+        row = ledger.find(lease.run)
+        job = job_of(row, served=row.parent is None)
     except GenToolkitError as error:
         ledger.finish(lease, "failed", Reason(error.message, error=type(error).__name__))
         return Finished(ledger.find(lease.run))
     return carry_out(job, lease, progress, stay=False)
 
 
-def job_of(row: RunRow, limits: Mapping[str, float | None] | None = None) -> Job:
-    """What a run on record executes, as it can be executed now. Raises what refuses it."""
+def job_of(row: RunRow, limits: Mapping[str, float | None] | None = None, *, served: bool = False) -> Job:
+    """What a run on record executes, as it can be executed now. Raises what refuses it. `served`: see `release_job`."""
     if _MASK in json.dumps(row.parameters):
         raise ReleaseError(
             f"run {row.id[:13]} was given the text of a secret, which is not on record",
@@ -56,9 +58,9 @@ def job_of(row: RunRow, limits: Mapping[str, float | None] | None = None) -> Job
             run=row.id,
         )
     if row.kind == "try":
-        job = try_job(row.name, _tried(row), row.parameters, limits)
+        job = try_job(row.name, tried(row), row.parameters, limits)
     else:
-        job = release_job(row.name, row.parameters, number=row.release, limits=limits)
+        job = release_job(row.name, row.parameters, number=row.release, limits=limits, served=served)
     if job.digest != row.digest:
         raise ReleaseError(
             f"release {row.release} of {row.name} is not the one that run {row.id[:13]} executed",
@@ -68,8 +70,8 @@ def job_of(row: RunRow, limits: Mapping[str, float | None] | None = None) -> Job
     return job
 
 
-def _tried(row: RunRow) -> Path:
-    """Where the notebook of a try was frozen: in the folder of one of its attempts."""
+def tried(row: RunRow) -> Path:
+    """Where the notebook of a try was frozen: in the folder of one of its attempts. Raises ReleaseError."""
     folders = [attempt.folder / RELEASE for attempt in Ledger(open_database()).attempts(row.id) if attempt.folder]
     found = next((folder for folder in reversed(folders) if (folder / "manifest.json").is_file()), None)
     if found is None:

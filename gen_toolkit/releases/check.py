@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gen_toolkit.errors import NotebookError, ParameterError
+from gen_toolkit.errors import CheckFailed, NotebookError, ParameterError
 from gen_toolkit.ipynb import Notebook, code_cells, read_notebook, source, tags
 from gen_toolkit.jobs.parameters import Parameters, read_parameters
 from gen_toolkit.releases.cells import read_code
@@ -50,6 +50,34 @@ def check(path: Path, *, include: tuple[str, ...] = ()) -> Report:
         frozenset({"local", *settings.settings.models}),
     )
     return Report(large or [finding for rule in RULES for finding in rule(subject)], subject)
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A notebook that may be a job."""
+
+    subject: Subject
+    warnings: tuple[Finding, ...]
+    """What a reviewer should know."""
+
+
+def passed(path: Path, include: tuple[str, ...] = ()) -> Passed:
+    """Of a notebook that passes every rule what promotion goes on with. Raises CheckFailed."""
+    report = check(path, include=include)
+    errors = report.errors
+    if errors or report.subject is None:
+        many = f"{len(errors)} findings" if len(errors) > 1 else "1 finding"
+        raise CheckFailed(
+            f"{path.name} cannot be a job: {many}; the first: {errors[0]}",
+            fix=f"`gen check {path.name}` shows all." if len(errors) > 1 else "",
+            findings=[finding.to_json() for finding in errors],
+        )
+    return Passed(report.subject, tuple(report.findings))
+
+
+def checked(path: Path, include: tuple[str, ...] = ()) -> Subject:
+    """The subject of a notebook that passes every rule. Raises CheckFailed."""
+    return passed(path, include).subject
 
 
 def parameters_of(notebook: Notebook, path: Path) -> Parameters:

@@ -9,8 +9,11 @@ from itertools import zip_longest
 from typing import Any
 
 from gen_toolkit.prompts.diff import Change, diff, words
+from gen_toolkit.releases.difference_shown import bundle, plain
 from gen_toolkit.releases.side import Side
+from gen_toolkit.text import one_line
 
+_EMPTY: dict[str, Any] = {"messages": []}  # a prompt that is not there: of one that is new all is to be read
 _ALIKE = 0.4  # share of characters in common from which two cells are one cell that was changed
 
 
@@ -28,7 +31,7 @@ class Fact:
         return f"{self.name} removed: {self.old}" if self.new is None else f"{self.name}: {self.old} → {self.new}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Difference:
     """By part, each empty where nothing differs."""
 
@@ -43,6 +46,8 @@ class Difference:
     models: tuple[Fact, ...]
     include: tuple[Fact, ...]
     environment: tuple[Fact, ...]
+    files: tuple[Change, ...] = ()
+    """The texts of included files."""
 
     @property
     def is_empty(self) -> bool:
@@ -53,14 +58,26 @@ class Difference:
         """On one line: "3 cells, prompt label@live 4 → 6, parameter limit, 2 packages"."""
         said = [_many(len(self.cells), "cell")] if self.cells else []
         said += [f"prompt {fact}" for fact in self.prompts]
-        said += [f"text of {name}" for name in dict.fromkeys(change.part.partition(":")[0] for change in self.texts)]
+        # Of a prompt that comes or goes, its text goes without saying.
+        whole = {fact.name for fact in self.prompts if None in (fact.old, fact.new)}
+        texts = dict.fromkeys(change.part.partition(":")[0] for change in self.texts)
+        said += [f"text of {name}" for name in texts if name not in whole]
         for kind, facts in (("parameter", self.parameters), ("model", self.models), ("file", self.include)):
             said += [f"{kind} {name}" for name in dict.fromkeys(fact.name for fact in facts)]
         said += [_many(len(self.environment), "package")] if self.environment else []
         return ", ".join(said) or "no difference"
 
+    def __repr__(self) -> str:
+        return one_line(f"{self.new} against {self.old}: {self.summary()}", 400)
+
+    def __str__(self) -> str:
+        return plain(self)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return bundle(self)
+
     def to_json(self) -> dict[str, Any]:
-        changes = {key: [change.to_json() for change in getattr(self, key)] for key in ("cells", "texts")}
+        changes = {key: [change.to_json() for change in getattr(self, key)] for key in ("cells", "texts", "files")}
         kinds = ("prompts", "parameters", "models", "include", "environment")
         facts = {key: [vars(fact) for fact in getattr(self, key)] for key in kinds}
         return {"old": self.old, "new": self.new, "same": self.is_empty, **changes, **facts}
@@ -78,6 +95,7 @@ def difference(old: Side, new: Side) -> Difference:
         models=tuple(_facts(_flat(before["models"]), _flat(after["models"]))),
         include=tuple(_facts(_part(before, "include"), _part(after, "include"), cut=12)),
         environment=tuple(_facts(_packages(old.environment), _packages(new.environment))),
+        files=tuple(_files(old, new)),
     )
 
 
@@ -121,12 +139,25 @@ def _versions(content: Mapping[str, Any]) -> dict[str, Any]:
 
 def _texts(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
     before, after = _contents(old), _contents(new)
-    for name in sorted(before.keys() & after.keys()):
-        yield from (Change(f"{name}: {change.part}", change.pieces) for change in diff(before[name], after[name]))
+    for name in sorted(before.keys() | after.keys()):
+        changes = diff(before.get(name, _EMPTY), after.get(name, _EMPTY))
+        yield from (Change(f"{name}: {change.part}", change.pieces) for change in changes)
     left, right = _part(old, "fragments"), _part(new, "fragments")
-    for name in sorted(left.keys() | right.keys()):
-        if left.get(name) != right.get(name):
-            yield Change(f"fragment {name}", tuple(words(left.get(name, ""), right.get(name, ""))))
+    yield from (Change(f"fragment {change.part}", change.pieces) for change in _by_name(left, right))
+
+
+def _files(old: Side, new: Side) -> Iterator[Change]:
+    """Of the files that differ those whose texts are known on each side that has them."""
+    unknown = {name for side in (old, new) for name in _part(side.content, "include") if name not in side.files}
+    for change in _by_name(old.files, new.files):
+        if change.part not in unknown:
+            yield change
+
+
+def _by_name(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
+    for name in sorted(old.keys() | new.keys()):
+        if old.get(name) != new.get(name):
+            yield Change(name, tuple(words(old.get(name, ""), new.get(name, ""))))
 
 
 def _contents(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from gen_toolkit import scope
 from gen_toolkit.errors import ReleaseError
-from gen_toolkit.releases.freeze import verify
+from gen_toolkit.releases.seal import verify
 from gen_toolkit.workspace import find_workspace
 
 
 def enter_release(name: str, number: int, digest: str) -> None:
     """Called by the generated cell. Without our supervisor the release is looked for in the workspace."""
     folder = scope.current().release or _find(name, number)
-    if verify(folder)["digest"] != digest:
+    if verify(folder, beside=False)["digest"] != digest:
         raise ReleaseError(
             f"this notebook is release {number} of {name}, but {folder} holds another",
             fix="Run the notebook that lies in the release's own folder.",

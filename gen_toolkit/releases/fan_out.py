@@ -14,7 +14,7 @@ from gen_toolkit.jobs.rows import FAN_OUT, NewRun
 from gen_toolkit.jobs.values import as_json
 from gen_toolkit.releases.fan_out_run import Progress, Spread, carry_out_parts
 from gen_toolkit.releases.parts import MOST, Part
-from gen_toolkit.releases.start import release_job
+from gen_toolkit.releases.start import release_job, tell_environment
 from gen_toolkit.scope import new_id
 
 
@@ -36,6 +36,7 @@ def fan_out(
         ready.append(_job(name, ready[0].release if ready else number, given, part, place))
     ledger = Ledger(open_database())
     first = ready[0]
+    tell_environment(first)
     parent = NewRun(
         name=name,
         kind=FAN_OUT,

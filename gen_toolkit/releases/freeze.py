@@ -4,39 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import hashlib
-import json
-import platform
 import shutil
-import sys
 from dataclasses import dataclass
-from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from gen_toolkit.errors import FragmentError, NotebookError, PromptNotFound, ReleaseError
-from gen_toolkit.ipynb import (
-    code_cells,
-    normalised_code,
-    read_notebook,
-    source,
-    stripped,
-    tags,
-    write_notebook,
-    write_text,
-)
+from gen_toolkit.errors import FragmentError, PromptNotFound, ReleaseError
+from gen_toolkit.ipynb import normalised_code, stripped, write_notebook
 from gen_toolkit.jobs.values import as_json
 from gen_toolkit.messages.request import digest
 from gen_toolkit.models.gateway import pin
 from gen_toolkit.prompts.fragments import fragments_of
 from gen_toolkit.prompts.prompt import Prompt
 from gen_toolkit.prompts.registry import load_prompt
+from gen_toolkit.releases.environment import environment as environment
 from gen_toolkit.releases.finding import Subject
+from gen_toolkit.releases.head import release_cell
+from gen_toolkit.releases.seal import IF_ANY, INCLUDE, NOTEBOOK, seal, sha256_of
+from gen_toolkit.releases.seal import verify as verify
 from gen_toolkit.settings import load_settings
 from gen_toolkit.tracking import registry
-
-FORMAT = 1
-_IF_ANY = ("prompt_files", "fragments")  # parts of the content that are left out where there is nothing
 
 
 @dataclass(frozen=True)
@@ -70,7 +57,7 @@ def freeze(subject: Subject, extra_models: tuple[str, ...] = ()) -> Frozen:
         "parameters": subject.parameters.json_schema(),
         "prompts": {reference: _prompt(reference) for reference in sorted(references.prompts)},
         "models": {name: pin(name) for name in _with_fallbacks(_aliases(subject) | set(extra_models))},
-        "include": {_relative(subject, path): _sha256(path) for path in files},
+        "include": {_relative(subject, path): sha256_of(path) for path in files},
         **{key: value for key, value in also.items() if value},
     }
     saved = references.saved | {prompt.name for prompt in prompt_files.values()}
@@ -135,101 +122,37 @@ def _relative(subject: Subject, path: Path) -> str:
     return path.relative_to(subject.workspace.root.resolve()).as_posix()
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def write_release(frozen: Frozen, folder: Path, subject: Subject, facts: dict[str, Any]) -> None:
-    """Write notebook, manifest and included files into `folder`. `facts` stand beside the digest."""
+    """Write notebook, included files and manifest into `folder`. `facts` stand beside the digest.
+
+    The manifest comes last, and holds the hash of every file that lies in the folder by then.
+    """
     head = release_cell(facts["name"], facts["release"], frozen.digest) if facts.get("release") else None
     notebook = {**frozen.notebook, "cells": [*([head] if head else []), *frozen.notebook["cells"]]}
-    write_notebook(folder / "notebook.ipynb", notebook)
+    write_notebook(folder / NOTEBOOK, notebook)
     for path in frozen.include:
-        target = folder / "include" / _relative(subject, path)
+        target = folder / INCLUDE / _relative(subject, path)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
     secrets = {item.default.variable for item in subject.parameters.items if hasattr(item.default, "variable")}
     manifest = {
-        "format": FORMAT,
         "digest": frozen.digest,
         **facts,
-        "notebook": _relative_name(subject),
+        "notebook": name_of(subject),
         "parameters": frozen.content["parameters"],
         "prompts": frozen.content["prompts"],
         "versions": frozen.versions,
         "models": frozen.content["models"],
         "include": frozen.content["include"],
-        **{key: frozen.content[key] for key in _IF_ANY if key in frozen.content},
+        **{key: frozen.content[key] for key in IF_ANY if key in frozen.content},
         "secrets": sorted((secrets - {None}) | subject.references.secrets),
         "defaults": {item.name: as_json(item.default) for item in subject.parameters.items},
         "environment": environment(),
     }
-    write_text(folder / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", mode=0o644)
-    (folder / "notebook.ipynb").chmod(0o644)
+    seal(folder, manifest)
 
 
-def _generated(notebook: dict[str, Any]) -> list[str]:
-    """The cells that the digest leaves out: only the one that promotion wrote may be among them."""
-    return [source(cell) for _, cell in code_cells(notebook) if {"release", "injected-parameters"} & set(tags(cell))]
-
-
-def _head(facts: dict[str, Any], sha: str) -> str:
-    return source(release_cell(facts["name"], facts["release"], sha))
-
-
-def _relative_name(subject: Subject) -> str:
+def name_of(subject: Subject) -> str:
+    """The notebook's path in its workspace."""
     path, root = subject.path.resolve(), subject.workspace.root.resolve()
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-
-
-def release_cell(name: str, number: int, sha: str) -> dict[str, Any]:
-    """The generated first cell: it finds the release, so that plain papermill and Airflow run it too."""
-    code = (
-        f"# Release {number} of {name}, made by `gen promote`; this cell is not part of its digest.\n"
-        "from gen_toolkit.releases.enter import enter_release\n"
-        f'enter_release("{name}", {number}, "{sha}")'
-    )
-    return {
-        "cell_type": "code",
-        "id": "release",
-        "metadata": {"tags": ["release"]},
-        "source": code.splitlines(keepends=True),
-        "execution_count": None,
-        "outputs": [],
-    }
-
-
-def environment() -> dict[str, Any]:
-    """Python, platform and installed packages, by name and version."""
-    packages = {d.metadata["Name"].lower(): d.version for d in distributions() if d.metadata["Name"]}
-    return {
-        "python": platform.python_version(),
-        "platform": sys.platform,
-        "packages": dict(sorted(packages.items())),
-    }
-
-
-def verify(folder: Path) -> dict[str, Any]:
-    """The manifest of a release, after proving that nothing of it was changed. Raises ReleaseError."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        notebook = read_notebook(folder / "notebook.ipynb")
-        content = {
-            "code": normalised_code(notebook),
-            **{key: manifest[key] for key in ("parameters", "prompts", "models")},
-            "include": {name: _sha256(folder / "include" / name) for name in manifest["include"]},
-            **{key: manifest[key] for key in _IF_ANY if key in manifest},
-        }
-        generated = _generated(notebook)
-        expected = [_head(manifest, manifest["digest"])] if manifest["release"] else []
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, NotebookError) as error:
-        raise ReleaseError(f"the release in {folder} cannot be read: {error}", fix="Restore it from git.") from None
-    if manifest.get("format") != FORMAT:
-        raise ReleaseError(f"{folder} has format {manifest.get('format')}", fix="Use a newer gen_toolkit.")
-    if digest(content) != manifest["digest"] or generated != expected:
-        raise ReleaseError(
-            f"the release in {folder} is not what was promoted: its digest differs",
-            fix="Restore it from git; a release is never edited, promote again instead.",
-            folder=str(folder),
-        )
-    return dict(manifest)

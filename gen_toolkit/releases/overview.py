@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,6 +32,8 @@ class Line:
     """Why it cannot run; "" where it is what was promoted."""
     override: str = ""
     """Of the live one, who says so where pipeline.toml says something else."""
+    against: str = ""
+    """Who promoted it although a gate said no, and why."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -90,4 +93,15 @@ def _line(pipeline: Pipeline, number: int, standing: Live) -> Line:
         said["notebook"],
         problem,
         f"live: {standing}" if live and standing.override else "",
+        against_gates(facts),
     )
+
+
+def against_gates(manifest: Mapping[str, Any]) -> str:
+    """`promoted against 1 gate by ann at 2026-11-30T01:02:03Z: the shop is closed`; "" where all gates said yes."""
+    override = manifest.get("override")
+    if not isinstance(override, dict):
+        return ""
+    count = len(override.get("failed", ()))
+    by, at, reason = (override.get(key) for key in ("by", "at", "reason"))
+    return f"promoted against {count} gate{'s' * (count != 1)} by {by} at {at}: {reason}"

@@ -16,6 +16,7 @@ from gen_toolkit.amount import Amount
 from gen_toolkit.errors import InputError, NotFound, ReleaseError, SettingError, nearest
 from gen_toolkit.ipynb import write_text
 from gen_toolkit.releases.files import reading, stay_inside, writing
+from gen_toolkit.releases.gates import read_gates
 from gen_toolkit.releases.moves import Kind, Live, live_of, recorded
 from gen_toolkit.releases.one_at_a_time import one_at_a_time
 from gen_toolkit.settings import load_settings
@@ -40,6 +41,9 @@ _KEYS = {
     "retries": "a table",
     "schedule": "a table",
     "alerts": "a table",
+    "gates": "a table",
+    "environment": '"refuse" or "warn"',
+    "personal_data": '"refused" or "allowed"',
 }
 
 
@@ -73,6 +77,7 @@ class Pipeline:
         for key, value in data.items():
             if not _fits(_KEYS[key], value):
                 raise SettingError(f"{self.file}: {key} is {value!r}", fix=f"It must be {_KEYS[key]}.")
+        read_gates(data.get("gates"), str(self.file))
         if "alerts" in data:  # refused now, and not when there is something to tell
             read_channels(data["alerts"], str(self.file), load_settings().settings.alerts)
         return data
@@ -161,6 +166,8 @@ def _fits(wanted: str, value: Any) -> bool:
             return isinstance(value, str) and bool(Amount.of(value))
         except InputError:
             return False
+    if wanted.startswith('"'):
+        return isinstance(value, str) and f'"{value}"' in wanted.split(" or ")
     if wanted == "a table":
         return isinstance(value, dict)
     if wanted == "a list of texts":

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gen_toolkit.errors import NotFound
 from gen_toolkit.ipynb import normalised_code, read_notebook
+from gen_toolkit.releases.check import checked
 from gen_toolkit.releases.freeze import environment, freeze, verify
 from gen_toolkit.releases.pipeline import Pipeline
-from gen_toolkit.releases.promote import checked
 
 _PARTS = ("parameters", "prompts", "prompt_files", "fragments", "models", "include")
 
@@ -23,6 +23,8 @@ class Side:
     title: str
     content: Mapping[str, Any]
     environment: Mapping[str, Any]
+    files: Mapping[str, str] = field(default_factory=dict)
+    """The texts of included files, by name; what the digest has of them is their hash."""
 
 
 def side_of_release(pipeline: Pipeline, number: int | None = None) -> Side:
@@ -31,7 +33,13 @@ def side_of_release(pipeline: Pipeline, number: int | None = None) -> Side:
     manifest = verify(folder)
     code = normalised_code(read_notebook(folder / "notebook.ipynb"))
     content = {"code": code, **{part: manifest.get(part, {}) for part in _PARTS}}
-    return Side(f"release {manifest['release']}", content, manifest["environment"])
+    files = texts_of(folder / "include", manifest["include"])
+    return Side(f"release {manifest['release']}", content, manifest["environment"], files)
+
+
+def texts_of(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """The files of a folder as text."""
+    return {name: (folder / name).read_text(encoding="utf-8", errors="replace") for name in names}
 
 
 def side_of_notebook(pipeline: Pipeline, path: Path | None = None) -> Side:
@@ -49,4 +57,5 @@ def side_of_notebook(pipeline: Pipeline, path: Path | None = None) -> Side:
             )
     subject = checked(path, tuple(settings.get("include", ())))
     frozen = freeze(subject, tuple(settings.get("models", ())))
-    return Side(path.name, frozen.content, environment())
+    files = texts_of(subject.workspace.root, frozen.content["include"])
+    return Side(path.name, frozen.content, environment(), files)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gen_toolkit import text
+from gen_toolkit import display, text
 from gen_toolkit.errors import ParameterError, ReleaseError
 from gen_toolkit.ipynb import read_notebook
 from gen_toolkit.jobs.environment import remember_secrets
@@ -22,13 +22,17 @@ from gen_toolkit.jobs.supervise import Progress
 from gen_toolkit.jobs.values import as_json
 from gen_toolkit.models.gateway import pin, prove_ready
 from gen_toolkit.releases.cells import read_code
-from gen_toolkit.releases.check import parameters_of
-from gen_toolkit.releases.freeze import aliases_in, freeze, verify, write_release
+from gen_toolkit.releases.check import checked, parameters_of
+from gen_toolkit.releases.environment import refuse_or_tell
+from gen_toolkit.releases.freeze import aliases_in, freeze, write_release
 from gen_toolkit.releases.pipeline import pipeline_of
-from gen_toolkit.releases.promote import checked
 from gen_toolkit.releases.references import References, find_references
+from gen_toolkit.releases.seal import verify
 from gen_toolkit.secret import Secret
 from gen_toolkit.settings import Resolved, load_settings
+
+ENVIRONMENT_TAG, AS_REVIEWED = "gen_toolkit.environment", "as reviewed"
+"""Tag of a job's run: what of the installed packages was not what was reviewed."""
 
 
 def run_release(
@@ -43,7 +47,9 @@ def run_release(
 
     `limits`, by the names of `Limits`, go before those of pipeline.toml.
     """
-    return execute(release_job(name, from_files(given), from_text=True, number=number, limits=limits), progress)
+    job = release_job(name, from_files(given), from_text=True, number=number, limits=limits)
+    tell_environment(job)
+    return execute(job, progress)
 
 
 def try_notebook(
@@ -70,8 +76,13 @@ def release_job(
     from_text: bool = False,
     number: int | None = None,
     limits: Mapping[str, float | None] | None = None,
+    served: bool = False,
 ) -> Job:
-    """A release, by default the live one, with parameters, as it can be executed. Raises what refuses it."""
+    """A release, by default the live one, with parameters, as it can be executed. Raises what refuses it.
+
+    Where the installed packages are not those that were reviewed it is refused or told as `environment` in
+    pipeline.toml says; by default, where nobody watches (`served`), refused.
+    """
     pipeline = pipeline_of(load_settings().workspace, name)
     folder = pipeline.release_folder(number)
     operator = pipeline.settings()
@@ -88,7 +99,15 @@ def release_job(
             daily_budget=operator.get("budget"),
         ),
         from_text=from_text,
+        environment=operator.get("environment", "refuse" if served else "warn"),
     )
+
+
+def tell_environment(job: Job) -> None:
+    """Before it starts, to the person who waits."""
+    line = job.labels.get(ENVIRONMENT_TAG, AS_REVIEWED)
+    if line != AS_REVIEWED:
+        display.say(line)
 
 
 def try_job(name: str, folder: Path, given: Mapping[str, Any], limits: Mapping[str, float | None] | None = None) -> Job:
@@ -105,10 +124,14 @@ def try_job(name: str, folder: Path, given: Mapping[str, Any], limits: Mapping[s
     return _job(asked)
 
 
-def _job(asked: Job, *, from_text: bool = False) -> Job:
-    """The job, after its release was proven to be what was reviewed, its values valid, and its models ready."""
+def _job(asked: Job, *, from_text: bool = False, environment: str | None = None) -> Job:
+    """The job, after its release was proven to be what was reviewed, its values valid, and its models ready.
+
+    `environment`: what to do where packages differ; None: they are not looked at.
+    """
     folder = asked.release_folder
-    manifest = verify(folder)
+    manifest = verify(folder, beside=False)
+    changed = refuse_or_tell(manifest, environment) if environment else ""
     notebook = read_notebook(folder / "notebook.ipynb")
     parameters = parameters_of(notebook, folder / "notebook.ipynb")
     references = find_references(read_code(notebook), {item.name for item in parameters.items})
@@ -122,6 +145,7 @@ def _job(asked: Job, *, from_text: bool = False) -> Job:
         values=values,
         release=manifest["release"],
         digest=manifest["digest"],
+        labels={ENVIRONMENT_TAG: changed or AS_REVIEWED} if environment else {},
         secrets=_secrets(manifest["models"], references, parameters, values, load_settings()),
     )
     _refuse_secret_texts(job)

@@ -14,8 +14,8 @@ from gen_toolkit.jobs.values import as_json
 from gen_toolkit.releases.freeze import verify
 from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.schedules.declared import declared_parameters, values_at
-from gen_toolkit.schedules.schedule import Schedule
 from gen_toolkit.scope import new_id
+from gen_toolkit.timing.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Asked:
     @classmethod
     def of(cls, pipeline: Pipeline) -> Asked:
         try:
-            manifest = verify(pipeline.release_folder())
+            manifest = verify(pipeline.release_folder(), beside=False)
             retries = Retries.of(pipeline.settings().get("retries", {}), str(pipeline.file))
             facts = {
                 "notebook": manifest["notebook"],

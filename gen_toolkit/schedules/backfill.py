@@ -14,7 +14,7 @@ from gen_toolkit.jobs.rows import NewRun
 from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.schedules.asked import Asked
 from gen_toolkit.schedules.due import Noted
-from gen_toolkit.schedules.schedule import Schedule
+from gen_toolkit.timing.schedule import Schedule
 
 MOST = 10_000
 

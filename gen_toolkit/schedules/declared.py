@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
-from gen_toolkit.errors import GenToolkitError, ParameterError, SettingError, nearest
+from gen_toolkit.errors import GenToolkitError, ParameterError
 from gen_toolkit.jobs.parameters import Parameters
 from gen_toolkit.releases.files import folders_with
 from gen_toolkit.releases.parameters import released_parameters
 from gen_toolkit.releases.pipeline import Pipeline, pipeline_of
-from gen_toolkit.schedules.schedule import Schedule
+from gen_toolkit.timing.schedule import Schedule, read_schedule
 from gen_toolkit.workspace import Workspace
 
 
@@ -20,25 +18,6 @@ def schedule_of(pipeline: Pipeline) -> Schedule | None:
     """What the pipeline's file says about fire times. Raises SettingError naming file and key."""
     table = pipeline.settings().get("schedule")
     return None if table is None else read_schedule(table, str(pipeline.file))
-
-
-def read_schedule(table: Mapping[str, Any], origin: str) -> Schedule:
-    """A table as a schedule. Raises SettingError naming `origin` and the key."""
-    try:
-        return Schedule(**table)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = str(first["loc"][0]) if first["loc"] else ""
-        unknown = first["type"] == "extra_forbidden"
-        where = f"schedule.{key}" if key else "schedule"
-        said = "is not known" if unknown else first["msg"].removeprefix("Value error, ")
-        known = f"Known: {', '.join(sorted(Schedule.model_fields))}."
-        raise SettingError(
-            f"{origin}: {where}{' ' if unknown else ': '}{said[:1].lower()}{said[1:]}",
-            fix=(nearest(key, Schedule.model_fields) or known) if unknown else "See docs/schedules.md.",
-            setting=where,
-            origin=origin,
-        ) from None
 
 
 def scheduled(workspace: Workspace) -> dict[str, tuple[Pipeline, Schedule | GenToolkitError]]:

@@ -15,7 +15,7 @@ from gen_toolkit.jobs.rows import OPEN
 from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.schedules.asked import Asked
 from gen_toolkit.schedules.plan import Decision, plan
-from gen_toolkit.schedules.schedule import Schedule
+from gen_toolkit.timing.schedule import Schedule
 
 _JITTER = 5
 """Seconds that the clocks of two who serve, or two readings of one, may lie apart."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from gen_toolkit.schedules.schedule import Schedule
+from gen_toolkit.timing.schedule import Schedule
 
 MOST_SINGLE = 500
 """So many missed instants are recorded one by one; those before them in one record."""

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gen_toolkit.schedules.cron import is_moved
-from gen_toolkit.schedules.schedule import Schedule
+from gen_toolkit.timing.cron import is_moved
+from gen_toolkit.timing.schedule import Schedule
 
 
 @dataclass(frozen=True)

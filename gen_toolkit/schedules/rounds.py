@@ -15,8 +15,8 @@ from gen_toolkit.jobs.workers import Workers
 from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.schedules.declared import scheduled
 from gen_toolkit.schedules.due import submit_due
-from gen_toolkit.schedules.schedule import Schedule
 from gen_toolkit.schedules.waiting import could_start
+from gen_toolkit.timing.schedule import Schedule
 from gen_toolkit.workspace import Workspace
 
 _TICK_S = 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 
-from gen_toolkit.errors import GenToolkitError
+from gen_toolkit.errors import GenToolkitError, NotFound
 from gen_toolkit.settings import load_settings
 from gen_toolkit.tracking.deliver import RUN_TAG
 from gen_toolkit.tracking.store import client, typed_errors
@@ -48,3 +48,23 @@ def mlflow_run_id(run: str, *, seconds: float = 30.0) -> str | None:
             return None
         found = mlflow.search_runs([experiment.experiment_id], f"tags.`{RUN_TAG}` = '{run}'", max_results=1)
     return str(found[0].info.run_id) if found else None
+
+
+def our_run(mlflow_id: str) -> tuple[str, dict[str, str]]:
+    """Our id of MLflow's run, and its tags. Raises NotFound, TrackingError."""
+    settings = load_settings()
+    with typed_errors(settings.tracking_uri):
+        mlflow = client(settings.tracking_uri)
+        from mlflow.exceptions import MlflowException
+
+        try:
+            found = mlflow.get_run(mlflow_id)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            found = None
+    tags = {} if found is None else dict(found.data.tags)
+    if RUN_TAG not in tags:
+        said = "MLflow has no run" if found is None else "the toolkit did not make MLflow's run"
+        raise NotFound(f"{said} {mlflow_id}", fix="Copy the address of a run from the MLflow UI of this workspace.")
+    return tags[RUN_TAG], tags

@@ -18,14 +18,17 @@ from gen_toolkit.amount import Amount
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import InputError
 from gen_toolkit.events import FileRecorded, Recorded, RunEnded, RunStarted, emit
-from gen_toolkit.ipynb import code_hash, read_notebook
+from gen_toolkit.ipynb import Notebook, code_cells, code_hash, read_notebook, source
 from gen_toolkit.journal.totals import totals
 from gen_toolkit.settings import load_settings
-from gen_toolkit.surface import surface
+from gen_toolkit.surface import cell_text, surface
 from gen_toolkit.tracking.find import await_mlflow_run
 from gen_toolkit.tracking.resume import taken_up
 from gen_toolkit.tracking.source import notebook_path, source_name, source_tags
 from gen_toolkit.tracking.store import import_mlflow, prepare_environment
+
+CODE_TAG = "gen_toolkit.code"
+"""Of a run: the hash of the code of the notebook that it is of (`ipynb.code_hash`)."""
 
 
 @dataclass(frozen=True)
@@ -136,13 +139,22 @@ def _record_totals(run: str, seconds: float, parts: Sequence[str]) -> None:
 
 
 def record_notebook(run: str) -> None:
-    """Keep the notebook as it is on disk, with the hash of its code, beside the run's results."""
+    """Keep the notebook as it is on disk, with the hash of its code, beside the run's results.
+
+    Without the hash where the cell that runs is not in the file: what was not saved is not what would be promoted.
+    """
     path = notebook_path()
     if path is None or not path.is_file() or surface() == "job":
         return
     notebook = read_notebook(path)
-    emit(Recorded(run=run, tags={"gen_toolkit.code": code_hash(notebook)}))
+    if _is_saved(notebook):
+        emit(Recorded(run=run, tags={CODE_TAG: code_hash(notebook)}))
     emit(FileRecorded(run=run, file="notebook.ipynb", content=path.read_text(encoding="utf-8")))
+
+
+def _is_saved(notebook: Notebook) -> bool:
+    text = cell_text()
+    return text is None or any(source(cell).strip() == text.strip() for _, cell in code_cells(notebook))
 
 
 _opened_session: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from gen_toolkit.process import this_process
@@ -40,24 +41,31 @@ def source_name() -> str:
 
 def git_commit(root: Path) -> str | None:
     """The commit that is checked out now, with `-dirty` when tracked files differ; None outside git."""
-
-    def git(*arguments: str) -> str | None:
-        try:
-            done = subprocess.run(
-                ["git", "-C", str(root), *arguments],  # noqa: S607 - git from the user's own PATH
-                capture_output=True,
-                text=True,
-                timeout=5,
-                check=True,
-            )
-        except (OSError, subprocess.SubprocessError):
-            return None
-        return done.stdout.strip()
-
-    commit = git("rev-parse", "HEAD")
+    commit = (_git(root, "rev-parse", "HEAD") or "").strip()
     if not commit:
         return None
-    return f"{commit}-dirty" if git("status", "--porcelain", "--untracked-files=no") else commit
+    return f"{commit}-dirty" if _git(root, "status", "--porcelain", "--untracked-files=no") else commit
+
+
+def git_diff(root: Path, without: Sequence[str] = ()) -> str:
+    """How the tracked files below `root` differ from the commit, but those that a pattern of `without` names."""
+    left_out = [f":(exclude){pattern}" for pattern in without]
+    return _git(root, "diff", "--no-ext-diff", "--no-color", "HEAD", "--", ".", *left_out) or ""
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments],  # noqa: S607 - git from the user's own PATH
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=5,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout
 
 
 def source_tags() -> dict[str, str]:

@@ -13,7 +13,7 @@ from gen_toolkit.database.engine import Database
 from gen_toolkit.database.sql import func, select
 from gen_toolkit.database.tables import spool
 from gen_toolkit.errors import KeepError
-from gen_toolkit.events import KINDS, Event, from_json
+from gen_toolkit.events import KINDS, Event, Recorded, RunStarted, from_json
 
 _MOST_AT_ONCE = 8_000_000  # characters that are read at once: rows of an evaluation may be long
 _PASSING = [kind.kind for kind in KINDS.values() if not kind.is_kept]
@@ -123,6 +123,46 @@ def events_of_kind(database: Database, kind: type[Event]) -> list[Any]:
     query = select(spool.c.event).where(spool.c.kind == kind.kind).order_by(spool.c.id)
     with database.read() as connection:
         return [from_json(kind.kind, json.loads(told)) for told in connection.execute(query).scalars()]
+
+
+def tagged(database: Database, tag: str, value: str) -> list[str]:
+    """The runs that were tagged so, by when."""
+    said = json.dumps({tag: value})[1:-1]
+    query = (
+        select(spool.c.run)
+        .where(spool.c.kind.in_(["recorded", "run-started"]), spool.c.event.contains(said, autoescape=True))
+        .order_by(spool.c.id)
+    )
+    with database.read() as connection:
+        return list(dict.fromkeys(connection.execute(query).scalars()))
+
+
+def tags_of(database: Database, run: str) -> dict[str, str]:
+    """All tags that a run was given."""
+    found: dict[str, str] = {}
+    for event in [*events_of(database, run, RunStarted), *events_of(database, run, Recorded)]:
+        found |= event.tags
+    return found
+
+
+def begun(database: Database, prefix: str) -> list[str]:
+    """The runs whose ids begin so."""
+    query = select(spool.c.run).where(spool.c.kind == "run-started", spool.c.run.startswith(prefix, autoescape=True))
+    with database.read() as connection:
+        return list(connection.execute(query.distinct()).scalars())
+
+
+def name_of(database: Database, run: str) -> str:
+    """What a run is called; "" where its beginning is not on record."""
+    started = events_of(database, run, RunStarted)
+    return str(started[0].name) if started else ""
+
+
+def root_of(database: Database, run: str) -> str:
+    """The outermost run around it: a session, or the run of a job."""
+    while (started := events_of(database, run, RunStarted)) and started[0].parent:
+        run = started[0].parent
+    return run
 
 
 def children_of(database: Database, parents: Collection[str]) -> list[Any]:

@@ -13,11 +13,6 @@ MOST_SHOWN = 20_000  # characters of one text; a browser lays out no more at eac
 _QUIET = "opacity:.7;font-size:12px"
 _BOX = "border:1px solid #8885;border-radius:6px;padding:6px 10px;margin:0 0 6px 0"
 _RED = "color:#c62828;line-height:1.4;overflow-wrap:anywhere"
-_MARKS = {
-    "-": '<del style="background:#f4433633">',
-    "+": '<ins style="background:#4caf5040;text-decoration:none">',
-}
-_ENDS = {"-": "</del>", "+": "</ins>"}
 
 
 def heading(name: str, note: str) -> str:
@@ -44,9 +39,7 @@ def messages(rendered: Rendered) -> str:
 def changes(found: Iterable[Change], against: str) -> str:
     """Word differences: struck out what went, marked what came."""
     parts = [
-        f'<div style="{_BOX}"><i>{text.html(change.part)}</i><pre style="white-space:pre-wrap;margin:4px 0">'
-        + "".join(_MARKS.get(sign, "") + text.html(piece) + _ENDS.get(sign, "") for sign, piece in change.pieces)
-        + "</pre></div>"
+        f'<div style="{_BOX}"><i>{text.html(change.part)}</i>{display.html_words(change.pieces)}</div>'
         for change in found
     ]
     return quiet(f"{'against' if parts else 'nothing differs from'} {against}") + "".join(parts)

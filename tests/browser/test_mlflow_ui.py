@@ -19,8 +19,9 @@ STARTER = Path(__file__).parents[2] / "gen_toolkit" / "cli" / "starter"
 
 
 def test_the_compare_page_shows_evaluations_and_the_job_side_by_side(workspace: Path) -> None:
+    from released import promoted
+
     import gen_toolkit as gt
-    from gen_toolkit.releases.promote import promote
     from gen_toolkit.releases.start import run_release
     from gen_toolkit.settings import load_settings
     from gen_toolkit.tracking.find import mlflow_run_id
@@ -37,7 +38,7 @@ def test_the_compare_page_shows_evaluations_and_the_job_side_by_side(workspace: 
     prompt = gt.Prompt("sort-message", user="{{ text }}")
     scorer = gt.scorers.exact("team", name="accuracy")
     result = gt.evaluate(prompt, rows, model="dry", scorer=scorer, name="the evaluation")
-    promote(notebook, "first")
+    promoted(notebook, "first")
     finished = run_release("first", {})
     assert finished.run.state == "succeeded"
 

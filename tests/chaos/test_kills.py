@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from notebook_cells import command, enter, environment_of_nobody, furnish, gen_json, source_of, written
+from released import promoted_in
 
 from gen_toolkit.process import marked
 from gen_toolkit.surface import RUN_MARK
@@ -80,8 +81,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
     """Some runs of one release asleep at once, each killed in its way; then one more gen command."""
     root = furnish(tmp_path_factory.mktemp("kills") / "work")
     written(root / "notebooks/sleeper.ipynb", *SLEEPER, parameters='name: str = "x"')
-    made = gen_json("promote", "notebooks/sleeper.ipynb", "--as", "sleeper", cwd=root)
-    assert made["release"] == 1
+    assert promoted_in(root, "notebooks/sleeper.ipynb", "sleeper").number == 1
     before = hashes(root / "pipelines")
     processes = {
         name: subprocess.Popen(

@@ -24,6 +24,7 @@ import pytest
 from chaos.processes import PARTS, cast, left_of
 from notebook_cells import MODEL, command, enter, environment_of_nobody, furnish, gen, gen_json, written
 from openai_server import Answer, OpenAIServer, completion
+from released import promoted_in
 
 from gen_toolkit.jobs.group import may_group
 from gen_toolkit.process import marked
@@ -137,7 +138,7 @@ def wreak(root: Path, server: OpenAIServer, victims: Sequence[Sequence[str]], se
     """A run for each entry of `victims`, four runs at a time."""
     furnish(root, settings=MODEL + PAID.format(url=server.url))
     written(root / "notebooks" / "steps.ipynb", *WORK, parameters="hit: int = 0")
-    gen_json("promote", "notebooks/steps.ipynb", "--as", "steps", cwd=root)
+    promoted_in(root, "notebooks/steps.ipynb", "steps")
     dice = random.Random(seed)
     hits = [Hit(number, each) for number, each in enumerate(victims)]
     with ThreadPoolExecutor(4) as pool:

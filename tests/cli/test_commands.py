@@ -147,9 +147,10 @@ def test_a_new_workspace_promotes_and_runs_its_starter(workspace: Path) -> None:
     assert "first · release 1  succeeded" in ran.stdout
     assert "accuracy    1" in ran.stdout
     assert "cell 1/" in ran.stderr
-    (row,) = gen_json("runs", "list", cwd=fresh)
+    row, proof = gen_json("runs", "list", cwd=fresh)
     assert (row["state"], row["parameters"]["limit"]) == ("succeeded", 4)
-    shown = gen("runs", "show", row["id"][:8], cwd=fresh).stdout
+    assert (proof["state"], proof["kind"]) == ("succeeded", "try")  # that it was promoted on
+    shown = gen("runs", "show", row["id"][:13], cwd=fresh).stdout
     assert "accuracy    1" in shown
     assert "-p limit=4" in shown
 

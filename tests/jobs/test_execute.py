@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from notebook_cells import code, enter, furnish, gen, source_of, written
+from released import promoted
 
 from gen_toolkit.process import marked
-from gen_toolkit.releases.promote import promote
 from gen_toolkit.releases.start import run_release, try_notebook
 from gen_toolkit.surface import RUN_MARK
 from gen_toolkit.tracking import find
@@ -75,7 +75,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ended]]
         patch.setenv("CANARY", "bird")
         patch.setenv("JOB_KEY", SECRET)
         patch.setattr(find, "_PATIENCE", 30.0)  # else a slow machine gives the notebook a run of its own
-        promote(good, "good")
+        promoted(good, "good")
         rows = {"good": run_release("good", {"limit": "4", "word": HOSTILE}).run.to_json()}
         rows |= {name: try_notebook(paths[name], {}).run.to_json() for name in ("failing", "leaving")}
         done = slow.result()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from notebook_cells import MODEL, furnish, written
+from released import promoted
 
-from gen_toolkit.releases.promote import promote
 from gen_toolkit.releases.start import run_release
 
 pytestmark = pytest.mark.kernel
@@ -35,7 +35,7 @@ CELLS = [
 
 def test_a_job_and_its_children_are_held_to_both(workspace: Path) -> None:
     furnish(workspace, settings=f'budgets = {{ run = "1000 tokens" }}\n{MODEL}')
-    promote(written(workspace / "notebooks/small.ipynb", *CELLS), "small")
+    promoted(written(workspace / "notebooks/small.ipynb", *CELLS), "small")
     file = workspace / "pipelines/small/pipeline.toml"
     file.write_text(file.read_text() + 'budget = "600 tokens"\n')
     run = run_release("small", {}).run

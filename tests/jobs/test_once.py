@@ -15,8 +15,9 @@ import gen_toolkit as gt
 from gen_toolkit import scope, text
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.database.tables import effects
-from gen_toolkit.errors import EffectUnknown, InputError, KeepError, RunFailed
+from gen_toolkit.errors import EffectUnknown, InputError, KeepError, ReplayMiss, RunFailed
 from gen_toolkit.jobs.ledger import Again, Ledger
+from gen_toolkit.jobs.once import effects_of, take_as_done
 from gen_toolkit.jobs.rows import NewRun
 
 pytestmark = pytest.mark.usefixtures("either_database")
@@ -201,3 +202,22 @@ def test_hostile_keys_are_only_keys(workspace: Path, sent: list[str]) -> None:
         gt.once(key, sent.append, key)
         gt.once(key, sent.append, key)
     assert len(sent) == 4
+
+
+def test_in_a_replay_nothing_is_done_and_what_was_done_gives_what_it_gave(
+    sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(scope.ROOT_MARK, "r1")
+    gt.once("mail", lambda to: sent.append(to) or {"number": 7}, "Ada")
+    done = effects_of(open_database(), "r1")
+    assert done == {"mail": {"number": 7}}
+    monkeypatch.setenv("GEN_TOOLKIT_CALLS", "replay")
+    monkeypatch.setenv(scope.ROOT_MARK, "r2")
+    take_as_done(open_database(), "r2", done)
+    assert gt.once("mail", sent.append, "Ada") == {"number": 7}
+    for retry in ("raise", "retry"):
+        with pytest.raises(ReplayMiss, match="'another mail' is not on record as done"):
+            gt.once("another mail", sent.append, "Bob", on_unknown=retry)  # type: ignore[arg-type]
+    assert sent == ["Ada"]
+    monkeypatch.delenv("GEN_TOOLKIT_CALLS")
+    gt.once("another mail", sent.append, "Bob")  # the refusal left no trace

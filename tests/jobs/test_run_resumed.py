@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from notebook_cells import command, environment_of_nobody, furnish, gen, gen_json, written
+from released import promoted
 
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import ReleaseError, ResumeRefused
@@ -20,7 +21,6 @@ from gen_toolkit.jobs.ledger import Ledger
 from gen_toolkit.jobs.rows import NewRun
 from gen_toolkit.process import marked
 from gen_toolkit.releases.again import job_of, resume_run, run_claimed
-from gen_toolkit.releases.promote import promote
 from gen_toolkit.releases.start import release_job, run_release, try_notebook
 from gen_toolkit.surface import RUN_MARK
 
@@ -46,7 +46,7 @@ def labels(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("gen_toolkit.tracking.listener.wake_writer", lambda _: None)  # MLflow is not asked
     monkeypatch.setattr("gen_toolkit.jobs.execute.await_mlflow_run", lambda _: None)
     furnish(workspace)
-    promote(written(workspace / "notebooks/labels.ipynb", *WORK, parameters=PARAMETERS), "labels")
+    promoted(written(workspace / "notebooks/labels.ipynb", *WORK, parameters=PARAMETERS), "labels")
     return workspace
 
 

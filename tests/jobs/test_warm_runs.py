@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 import warm_template
 from notebook_cells import command, enter, furnish, written
+from released import promoted
 from warm_template import here, surrounding, template, until
 
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.jobs.ledger import Ledger
 from gen_toolkit.jobs.warm import keep
 from gen_toolkit.process import marked
-from gen_toolkit.releases.promote import promote
 from gen_toolkit.surface import RUN_MARK
 from gen_toolkit.tracking.spool import count_waiting
 from gen_toolkit.tracking.store import client
@@ -61,7 +61,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         patch.setenv("PYTHONPATH", warm_template.paths())
         with template(here(root)):
             for name, cells in NOTEBOOKS.items():
-                promote(written(root / f"notebooks/{name}.ipynb", *cells), name)
+                promoted(written(root / f"notebooks/{name}.ipynb", *cells), name)
             yield here(root)
 
 

@@ -97,7 +97,7 @@ def test_a_cassette_holds_no_text_that_was_sent(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted(ROOT.glob("notebooks/*.ipynb")) + sorted(ROOT.glob("pipelines/*/releases/*/*.ipynb"))
+    "path", sorted(ROOT.glob("notebooks/*.ipynb")) + sorted(ROOT.glob("pipelines/*/releases/*/notebook.ipynb"))
 )
 def test_committed_notebooks_are_stripped(path: Path) -> None:
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]

@@ -17,18 +17,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from released import promoted
+
 import gen_toolkit
 from gen_toolkit.cli.app import main as gen
 from gen_toolkit.errors import GenToolkitError
 from gen_toolkit.releases import start
 from gen_toolkit.releases.moves import moves_of
 from gen_toolkit.releases.overview import pipeline_named, releases_of
-from gen_toolkit.releases.promote import promote
 
 SECOND = Path("notebooks/second.ipynb")
 PACKAGE = str(Path(gen_toolkit.__file__).parent)
 CHANGES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "shutil.rmtree", "shutil.copyfile"}
-LOADED = [start, promote]  # before the first fork
+LOADED = [start, promoted]  # before the first fork
 
 
 class Killer:
@@ -90,7 +93,7 @@ def killed(at: int, lines: bool) -> int:
     """Promote, and be killed at a point; else the number of points."""
     killer = Killer(at, lines)
     killer.set()
-    promote(SECOND, "label")
+    promoted(SECOND, "label")
     sys.settrace(None)
     return killer.count
 
@@ -116,7 +119,7 @@ def left() -> dict[str, Any]:
         before["runs"] = start.release_job("label", {}).release
     except GenToolkitError as error:
         before["runs"] = str(error)
-    made = promote(SECOND, "label")
+    made = promoted(SECOND, "label")
     after = {
         "release": made.number,
         "live": pipeline.live,

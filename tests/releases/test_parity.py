@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 from notebook_cells import enter, furnish, written
+from released import promoted
 
 from gen_toolkit import Prompt
 from gen_toolkit.jobs.ledger import RunRow
 from gen_toolkit.jobs.session import run_through
-from gen_toolkit.releases.promote import promote
 from gen_toolkit.releases.start import run_release
 from gen_toolkit.tracking.store import client
 
@@ -50,7 +50,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         first = saved("Which is it?")
         subprocess.run([sys.executable, "script.py"], check=True, capture_output=True, timeout=90)
         session = run_through(path, {"out": Path("notebook.json")})
-        promote(path, "label")
+        promoted(path, "label")
         second = saved("Another wording.")
         job = run_release("label", {"out": "job.json"}).run
     assert session.ending.state == "succeeded", session.ending

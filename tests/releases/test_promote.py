@@ -7,12 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from notebook_cells import KEEPS, MODEL, code, command, furnish, written
+from notebook_cells import KEEPS, MODEL, code, furnish, written
+from released import promoted
 
 from gen_toolkit.errors import (
     CheckFailed,
@@ -25,10 +26,10 @@ from gen_toolkit.errors import (
 )
 from gen_toolkit.ipynb import read_notebook, write_notebook
 from gen_toolkit.jobs.slots import lock
-from gen_toolkit.releases.freeze import verify
 from gen_toolkit.releases.moves import moves_of
 from gen_toolkit.releases.pipeline import Pipeline
-from gen_toolkit.releases.promote import Promoted, promote
+from gen_toolkit.releases.promote import Promoted
+from gen_toolkit.releases.seal import seal, verify
 from gen_toolkit.releases.start import run_release
 
 ASK = "import gen_toolkit as gt\ngt.keep('label', gt.chat('a good film', model=model).value)"
@@ -61,7 +62,7 @@ def refuses_to_run(name: str, given: dict[str, str], kind: type[GenToolkitError]
 
 
 def test_promoting_the_same_notebook_again_makes_nothing(path: Path) -> None:
-    first, again = promote(path, "label"), promote(path, "label")
+    first, again = promoted(path, "label"), promoted(path, "label")
     assert (first.number, first.made) == (1, True)
     assert (again.number, again.made, again.digest) == (1, False, first.digest)
     assert first.pipeline.numbers() == [1]
@@ -80,8 +81,8 @@ def test_promoting_the_same_notebook_again_makes_nothing(path: Path) -> None:
     ],
 )
 def test_what_is_not_code_does_not_make_another_release(path: Path, change: Callable[[Any], object]) -> None:
-    first = promote(path, "label")
-    assert promote(edited(path, change), "label").digest == first.digest
+    first = promoted(path, "label")
+    assert promoted(edited(path, change), "label").digest == first.digest
 
 
 @pytest.mark.parametrize(
@@ -94,8 +95,8 @@ def test_what_is_not_code_does_not_make_another_release(path: Path, change: Call
     ],
 )
 def test_other_code_is_the_next_release_and_goes_live(path: Path, change: Callable[[Any], object]) -> None:
-    first = promote(path, "label")
-    second = promote(edited(path, change), "label")
+    first = promoted(path, "label")
+    second = promoted(edited(path, change), "label")
     assert (second.number, second.made, second.pipeline.live) == (2, True, 2)
     assert second.digest != first.digest
     assert verify(folder_of(first))["digest"] == first.digest
@@ -103,16 +104,16 @@ def test_other_code_is_the_next_release_and_goes_live(path: Path, change: Callab
 
 def test_what_the_model_is_belongs_to_the_release(path: Path) -> None:
     written(path, ASK, parameters=MODEL_PARAMETER)
-    first = promote(path, "label")
+    first = promoted(path, "label")
     Path("gen_toolkit.toml").write_text(MODEL + "options = {temperature = 1}\n")
-    assert promote(path, "label").number == first.number + 1
+    assert promoted(path, "label").number == first.number + 1
 
 
 def test_machines_write_one_key_of_the_operators_file_and_keep_the_rest(path: Path) -> None:
     operators = "# ours\ntimeout_s = 60  # a minute\n\nlive = 7 # by hand\nmodels = [\n  'dry', # cheap\n]\n"
     Path("pipelines/label").mkdir(parents=True)
     Path("pipelines/label/pipeline.toml").write_text(operators)
-    made = promote(path, "label")
+    made = promoted(path, "label")
     assert made.pipeline.file.read_text() == operators.replace("live = 7", "live = 1")
 
 
@@ -134,20 +135,20 @@ def test_a_wrong_operators_file_is_refused_by_name(path: Path, line: str, says: 
     Path("pipelines/label").mkdir(parents=True)
     Path("pipelines/label/pipeline.toml").write_text(line)
     with pytest.raises(SettingError, match=says) as caught:
-        promote(path, "label")
+        promoted(path, "label")
     assert "pipeline.toml" in caught.value.message
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "A", "a b", "a" * 64, "-x", "ü", "a\n"])
 def test_a_name_that_is_no_plain_slug_is_refused(path: Path, name: str) -> None:
     with pytest.raises(ReleaseError, match="cannot be a pipeline's name"):
-        promote(path, name)
+        promoted(path, name)
     assert not Path("pipelines").exists()
 
 
 def test_a_notebook_that_breaks_a_rule_is_not_promoted(path: Path) -> None:
     with pytest.raises(CheckFailed, match="keeps-nothing") as caught:
-        promote(written(path, "x = limit"), "label")
+        promoted(written(path, "x = limit"), "label")
     assert caught.value.exit_code == 1
     assert [finding["rule"] for finding in caught.value.data["findings"]] == ["keeps-nothing"]
     assert not Path("pipelines").exists()
@@ -157,13 +158,13 @@ def test_included_files_are_frozen_and_part_of_the_digest(path: Path) -> None:
     Path("pipelines/label").mkdir(parents=True)
     Path("pipelines/label/pipeline.toml").write_text("include = ['helpers.py']\n")
     Path("helpers.py").write_text("x = 1\n")
-    first = promote(written(path, KEEPS, "import helpers"), "label")
+    first = promoted(written(path, KEEPS, "import helpers"), "label")
     assert (folder_of(first) / "include/helpers.py").read_text() == "x = 1\n"
     Path("helpers.py").write_text("x = 2\n")
-    assert promote(path, "label").number == 2
+    assert promoted(path, "label").number == 2
     Path("pipelines/label/pipeline.toml").write_text("include = ['helpers.py', '../outside.py']\n")
     with pytest.raises(ReleaseError, match="not in the workspace"):
-        promote(path, "label")
+        promoted(path, "label")
 
 
 def _add_cell(folder: Path, *tags: str) -> None:
@@ -193,7 +194,7 @@ TAMPERED: dict[str, Callable[[Path], object]] = {
     "a prompt more": lambda f: _in_manifest(f, lambda m: m["prompts"].update({"a@live": {"absent": True}})),
     "another schema": lambda f: _in_manifest(f, lambda m: m["parameters"].update(additionalProperties=True)),
     "a file that is not there": lambda f: _in_manifest(f, lambda m: m["include"].update({"x.py": "0" * 64})),
-    "a newer format": lambda f: _in_manifest(f, lambda m: m.update(format=2)),
+    "a newer format": lambda f: _in_manifest(f, lambda m: m.update(format=3)),
     "a manifest that is a list": lambda f: (f / "manifest.json").write_text("[]"),
     "a manifest that is no JSON": lambda f: (f / "manifest.json").write_text("{"),
     "a notebook that is none": lambda f: (f / "notebook.ipynb").write_text("{}"),
@@ -202,13 +203,14 @@ TAMPERED: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("tamper", TAMPERED.values(), ids=TAMPERED)
 def test_a_release_that_was_changed_does_not_run(path: Path, tamper: Callable[[Path], object]) -> None:
-    tamper(folder_of(promote(path, "label")))
+    tamper(folder_of(promoted(path, "label")))
     refuses_to_run("label", {}, ReleaseError, "release")
 
 
 def test_a_manifest_cannot_open_the_environment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = folder_of(promote(path, "label"))
-    _in_manifest(folder, lambda m: m.update(secrets=["AWS_SECRET_ACCESS_KEY"]))
+    folder = folder_of(promoted(path, "label"))
+    manifest = {key: value for key, value in verify(folder).items() if key not in ("seal", "files")}
+    seal(folder, {**manifest, "secrets": ["AWS_SECRET_ACCESS_KEY"]})  # by somebody who knows how it is sealed
     jobs: list[Any] = []
     monkeypatch.setattr("gen_toolkit.releases.start.execute", lambda job, progress: jobs.append(job))
     run_release("label", {})
@@ -227,19 +229,19 @@ def test_a_manifest_cannot_open_the_environment(path: Path, monkeypatch: pytest.
 def test_a_run_that_may_not_be_is_refused_before_a_kernel_starts(
     path: Path, given: dict[str, str], kind: type[GenToolkitError], says: str
 ) -> None:
-    promote(written(path, ASK, parameters=MODEL_PARAMETER), "label")
+    promoted(written(path, ASK, parameters=MODEL_PARAMETER), "label")
     refuses_to_run("label", given, kind, says)
 
 
 def test_a_list_of_models_is_pinned_and_checked_name_by_name(path: Path) -> None:
     evaluate = "import gen_toolkit as gt\ngt.keep('a', gt.evaluate(str, [{'a': 1}], scorer=len, model=models))"
-    made = promote(written(path, evaluate, parameters="models: list[str] = ['dry', 'local']"), "label")
+    made = promoted(written(path, evaluate, parameters="models: list[str] = ['dry', 'local']"), "label")
     assert sorted(verify(folder_of(made))["models"]) == ["dry", "local"]
     refuses_to_run("label", {"models": '["dry", "other"]'}, ReleaseError, "model alias 'other'")
 
 
 def test_a_model_that_is_left_to_the_settings_is_pinned_as_what_they_say(path: Path) -> None:
-    made = promote(written(path, ASK, parameters="model: str | None = None"), "label")
+    made = promoted(written(path, ASK, parameters="model: str | None = None"), "label")
     assert list(verify(folder_of(made))["models"]) == ["dry"]
 
 
@@ -254,31 +256,41 @@ def test_a_model_that_is_left_to_the_settings_is_pinned_as_what_they_say(path: P
     ],
 )
 def test_conversations_streams_and_embeddings_pin_their_model(path: Path, cell: str, pinned: list[str]) -> None:
-    made = promote(written(path, f"import gen_toolkit as gt\n{cell}\ngt.keep('a', 1)"), "label")
+    made = promoted(written(path, f"import gen_toolkit as gt\n{cell}\ngt.keep('a', 1)"), "label")
     assert list(verify(folder_of(made))["models"]) == pinned
 
 
 def test_an_alias_that_is_not_what_was_reviewed_is_refused(path: Path) -> None:
-    promote(written(path, ASK, parameters=MODEL_PARAMETER), "label")
+    promoted(written(path, ASK, parameters=MODEL_PARAMETER), "label")
     Path("gen_toolkit.toml").write_text(MODEL + "options = {temperature = 1}\n")
     refuses_to_run("label", {}, ReleaseError, "'dry' is not what was reviewed: its options")
 
 
 def test_what_is_not_there_is_not_found(path: Path) -> None:
-    promote(path, "label")
+    promoted(path, "label")
     refuses_to_run("labels", {}, NotFound, "Did you mean 'label'")
     refuses_to_run("label", {}, NotFound, "no release 9", number=9)
     shutil.rmtree("pipelines/label/releases/1")
     refuses_to_run("label", {}, NotFound, "no release 1")
 
 
+def promoted_at_once(paths: Sequence[Path]) -> list[tuple[int, str, bool]]:
+    """(number, digest, whether it was made) of each, all promoted at the same time."""
+    program = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
+        "import json; from pathlib import Path; from released import promoted\n"
+        "made = promoted(Path(sys.argv[1]), 'label'); print(json.dumps([made.number, made.digest, made.made]))"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", program, path], stdout=-1, text=True) for path in paths]
+    return [tuple(json.loads(process.communicate(timeout=150)[0])) for process in running]
+
+
 def test_promotions_at_once_get_different_numbers(path: Path) -> None:
     paths = [written(path.parent / f"n{i}.ipynb", KEEPS, f"x = {i}") for i in range(4)]
-    running = [subprocess.Popen(command("promote", p, "--as", "label", "--json"), stdout=-1, text=True) for p in paths]
-    told = [json.loads(process.communicate(timeout=150)[0]) for process in running]
-    assert sorted(made["release"] for made in told) == [1, 2, 3, 4]
-    for made in told:
-        assert verify(Path(f"pipelines/label/releases/{made['release']}"))["digest"] == made["digest"]
+    told = promoted_at_once(paths)
+    assert sorted(number for number, _, _ in told) == [1, 2, 3, 4]
+    for number, digest, _ in told:
+        assert verify(Path(f"pipelines/label/releases/{number}"))["digest"] == digest
     assert not list(Path("pipelines/label/releases").glob(".new-*"))
     pipeline = Pipeline("label", Path("pipelines/label").resolve())
     assert [(move.was, move.live) for move in moves_of("label")] == [(None, 1), (1, 2), (2, 3), (3, 4)]
@@ -286,9 +298,8 @@ def test_promotions_at_once_get_different_numbers(path: Path) -> None:
 
 
 def test_of_two_promotions_of_one_notebook_at_once_the_second_is_told_what_the_first_made(path: Path) -> None:
-    running = [subprocess.Popen(command("promote", path, "--as", "label"), stdout=-1, text=True) for _ in range(3)]
-    told = sorted(process.communicate(timeout=150)[0].splitlines()[0] for process in running)
-    assert told == ["release 1 is this notebook already; it is live"] * 2 + ["release 1 of label is live"]
+    told = promoted_at_once([path] * 3)
+    assert sorted((number, made) for number, _, made in told) == [(1, False), (1, False), (1, True)]
     assert [(move.was, move.live) for move in moves_of("label")] == [(None, 1)]
 
 
@@ -310,18 +321,18 @@ def test_who_cannot_have_the_pipeline_for_itself_is_told_so(path: Path, monkeypa
     descriptor = lock(Path("mlruns/locks/label.lock"))
     assert descriptor is not None
     with pytest.raises(SetupError, match="another process has been changing pipeline 'label'"):
-        promote(path, "label")
+        promoted(path, "label")
     os.close(descriptor)
-    assert promote(path, "label").number == 1
+    assert promoted(path, "label").number == 1
 
 
 def test_what_killed_promotions_left_is_swept(path: Path) -> None:
-    releases = promote(path, "label").pipeline.releases
+    releases = promoted(path, "label").pipeline.releases
     (releases / ".new-abcdefgh").mkdir()
     (releases / ".new-abcdefgh/notebook.ipynb").write_text("{}")
     (releases.parent / ".pipeline.toml.abcdefgh").write_text("liv")
     (releases.parent / ".env.settings").write_text("an operator's own")
-    assert promote(written(path, KEEPS, "x = 1"), "label").number == 2
+    assert promoted(written(path, KEEPS, "x = 1"), "label").number == 2
     assert sorted(item.name for item in releases.iterdir()) == ["1", "2"]
     assert sorted(item.name for item in releases.parent.iterdir()) == [".env.settings", "pipeline.toml", "releases"]
 
@@ -330,7 +341,7 @@ def test_what_killed_promotions_left_is_swept(path: Path) -> None:
 def test_another_release_than_the_live_one_can_be_run(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # down: it must not matter
     for number in (1, 2):
-        promote(written(path, f"import gen_toolkit as gt\ngt.keep('number', {number})"), "label")
+        promoted(written(path, f"import gen_toolkit as gt\ngt.keep('number', {number})"), "label")
     done = run_release("label", {}, number=1).run
     assert (done.state, done.release, done.outcome["kept"]) == ("succeeded", 1, {"number": 1})
 
@@ -339,7 +350,7 @@ def test_another_release_than_the_live_one_can_be_run(path: Path, monkeypatch: p
 def test_a_frozen_notebook_runs_under_plain_papermill_and_elsewhere_stops_in_one_line(
     path: Path, tmp_path: Path
 ) -> None:
-    frozen = folder_of(promote(written(path, KEEPS, "assert limit == 5"), "label")).resolve() / "notebook.ipynb"
+    frozen = folder_of(promoted(written(path, KEEPS, "assert limit == 5"), "label")).resolve() / "notebook.ipynb"
     papermill = [sys.executable, "-m", "papermill", str(frozen), str(tmp_path / "out.ipynb"), "-p", "limit", "5"]
     inside = subprocess.run(papermill, cwd=path.parent, capture_output=True, text=True, timeout=90, check=False)
     assert inside.returncode == 0, inside.stderr

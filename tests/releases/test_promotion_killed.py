@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from notebook_cells import KEEPS, environment_of_nobody, furnish, written
+from released import promoted
 
 from gen_toolkit.database.engine import open_database
-from gen_toolkit.releases.promote import promote
 
 PROGRAM = Path(__file__).parent / "killed_promotion.py"
 TOML = "# ours\nlive = {}  # the good one\ntimeout_s = 60\n"
@@ -52,7 +52,7 @@ def first(workspace: Path) -> Path:
     Path("pipelines/label").mkdir(parents=True)
     Path("pipelines/label/pipeline.toml").write_text(TOML.format(1))
     open_database()  # else each promotion makes it
-    promote(written(workspace / "notebooks/first.ipynb", KEEPS), "label")
+    promoted(written(workspace / "notebooks/first.ipynb", KEEPS), "label")
     written(workspace / "notebooks/second.ipynb", KEEPS, "number = 2")
     return workspace
 

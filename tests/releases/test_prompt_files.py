@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from notebook_cells import KEEPS, furnish, written
+from released import promoted
 
 import gen_toolkit as gt
 from gen_toolkit import scope
 from gen_toolkit.errors import FragmentError, PromptError, ReleaseError
 from gen_toolkit.releases.check import check
 from gen_toolkit.releases.freeze import verify
-from gen_toolkit.releases.promote import promote
 
 READS = "label = gt.Prompt.from_file('notebooks/label.prompt.md')"
 INCLUDES = "own = gt.Prompt('own', user='{% include \"safety/identity\" %} {{ x }}')"
@@ -32,7 +32,7 @@ def path(workspace: Path) -> Path:
 
 
 def frozen(path: Path) -> Path:
-    made = promote(path, "label")
+    made = promoted(path, "label")
     return made.pipeline.releases / str(made.number)
 
 
@@ -50,11 +50,11 @@ def test_a_job_sees_the_files_as_they_were_when_it_was_promoted(path: Path, work
 
 @pytest.mark.parametrize("changed", ["notebooks/label.prompt.md", "notebooks/fragments/safety/identity.md"])
 def test_a_changed_file_is_another_release(path: Path, workspace: Path, changed: str) -> None:
-    first = promote(path, "label")
-    assert not promote(path, "label").made
+    first = promoted(path, "label")
+    assert not promoted(path, "label").made
     file = workspace / changed
     file.write_text(file.read_text() + "More.\n")
-    again = promote(path, "label")
+    again = promoted(path, "label")
     assert (again.made, again.number) == (True, 2)
     assert again.digest != first.digest
 
@@ -64,7 +64,7 @@ def test_a_release_whose_frozen_prompts_were_edited_is_refused(path: Path) -> No
     manifest = json.loads((release / "manifest.json").read_text())
     manifest["fragments"]["tone"] = "cruel"
     (release / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(ReleaseError, match="its digest differs"):
+    with pytest.raises(ReleaseError, match=r"manifest\.json of release 1 of label was changed"):
         verify(release)
 
 
@@ -87,10 +87,10 @@ def test_a_path_that_is_no_literal_is_a_finding_and_other_classes_are_not(path: 
 
 def test_a_file_that_is_not_there_or_wrong_stops_the_promotion(path: Path, workspace: Path) -> None:
     with pytest.raises(PromptError, match=r"notebooks/gone\.prompt\.md cannot be read"):
-        promote(written(path, KEEPS, "gt.Prompt.from_file('notebooks/gone.prompt.md')"), "label")
+        promoted(written(path, KEEPS, "gt.Prompt.from_file('notebooks/gone.prompt.md')"), "label")
     (workspace / "notebooks" / "fragments" / "tone.md").unlink()
     with pytest.raises(FragmentError, match="there is no fragment 'tone'"):
-        promote(written(path, KEEPS, READS), "label")
+        promoted(written(path, KEEPS, READS), "label")
 
 
 def test_a_string_that_only_looks_like_an_include_stops_nothing(path: Path) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from notebook_cells import KEEPS, MODEL, code, furnish, gen, gen_json, written
+from released import promoted
 
 from gen_toolkit.errors import CheckFailed
 from gen_toolkit.releases.difference import Difference, difference
 from gen_toolkit.releases.overview import pipeline_named, releases_of
-from gen_toolkit.releases.promote import promote
 from gen_toolkit.releases.side import Side, side_of_notebook, side_of_release
 
 SECOND = "score = limit * 2\nprint(score)\nscore + 1"
@@ -30,9 +30,9 @@ def between(old: int, new: int) -> Difference:
 
 
 def test_cells_are_found_again_when_others_come_before_them(path: Path) -> None:
-    promote(path, "label")
+    promoted(path, "label")
     changed = SECOND.replace("* 2", "* 3")
-    promote(written(path, "import math\nmath.pi", KEEPS, changed), "label")
+    promoted(written(path, "import math\nmath.pi", KEEPS, changed), "label")
     found = between(1, 2)
     assert [change.part for change in found.cells] == ["cell 2 added", "cell 4"]
     assert str(found.cells[1]) == "score = limit * [-2-]{+3+}\nprint(score)\nscore + 1"
@@ -41,8 +41,8 @@ def test_cells_are_found_again_when_others_come_before_them(path: Path) -> None:
 
 
 def test_a_cell_that_has_nothing_in_common_is_a_removal_and_an_addition(path: Path) -> None:
-    promote(path, "label")
-    promote(written(path, KEEPS, "for page in ():\n    raise KeyError(page)"), "label")
+    promoted(path, "label")
+    promoted(written(path, KEEPS, "for page in ():\n    raise KeyError(page)"), "label")
     assert [change.part for change in between(1, 2).cells] == ["cell 3 removed", "cell 3 added"]
 
 
@@ -50,15 +50,16 @@ def test_parameters_models_and_files_are_told_apart(path: Path, workspace: Path)
     asks = "import gen_toolkit as gt\nimport tools\ngt.keep('x', gt.chat('hi', model='dry').text)"
     (workspace / "pipelines/label/pipeline.toml").write_text('include = ["tools.py"]\n')
     (workspace / "tools.py").write_text("x = 1\n")
-    promote(written(path, asks), "label")
+    promoted(written(path, asks), "label")
     (workspace / "tools.py").write_text("x = 2\n")
     (workspace / "gen_toolkit.toml").write_text(f'model = "dry"\n{MODEL}options = {{ temperature = 1 }}\n')
-    promote(written(path, asks, parameters="limit: int = 5\nname: str = 'a'"), "label")
+    promoted(written(path, asks, parameters="limit: int = 5\nname: str = 'a'"), "label")
     found = between(1, 2)
     assert [fact.name for fact in found.parameters] == ["limit", "name"]
     assert found.parameters[1].old is None
     assert [fact.name for fact in found.models] == ["dry options"]
     assert [fact.name for fact in found.include] == ["tools.py"]
+    assert [f"{change.part}: {change}" for change in found.files] == ["tools.py: x = [-1-]{+2+}\n"]
     assert found.summary() == "1 cell, parameter limit, parameter name, model dry options, file tools.py"
 
 
@@ -78,7 +79,7 @@ def test_prompts_differ_by_version_and_word_by_word() -> None:
 
 
 def test_the_environment_is_shown_and_makes_no_other_release(path: Path) -> None:
-    promote(path, "label")
+    promoted(path, "label")
     now = side_of_release(pipeline_named("label"))
     other = Side("x", now.content, {"python": "3.99", "packages": {**now.environment["packages"], "jinja2": "0.1"}})
     found = difference(now, other)
@@ -88,7 +89,7 @@ def test_the_environment_is_shown_and_makes_no_other_release(path: Path) -> None
 
 
 def test_drift_is_what_the_next_promotion_would_change(path: Path) -> None:
-    promote(path, "label")
+    promoted(path, "label")
     pipeline = pipeline_named("label")
     assert difference(side_of_release(pipeline), side_of_notebook(pipeline)).is_empty
     written(path, KEEPS, SECOND, "more = 1")
@@ -99,21 +100,21 @@ def test_drift_is_what_the_next_promotion_would_change(path: Path) -> None:
 
 
 def test_a_damaged_release_is_listed_with_what_is_wrong(path: Path, workspace: Path) -> None:
-    promote(path, "label")
-    promote(written(path, KEEPS), "label")
+    promoted(path, "label")
+    promoted(written(path, KEEPS), "label")
     notebook = workspace / "pipelines/label/releases/1/notebook.ipynb"
     notebook.write_text(notebook.read_text().replace("score", "sc0re", 1))
     newest, damaged = releases_of("label")
     assert (newest.number, newest.live, newest.problem) == (2, True, "")
-    assert "its digest differs" in damaged.problem
+    assert damaged.problem == "notebook.ipynb of release 1 of label was changed: it is not what was promoted"
     done = gen("release", "verify", "label", cwd=workspace)
     assert (done.returncode, "release 1" in done.stdout) == (1, True)
     assert gen("release", "verify", "label", "2", cwd=workspace).returncode == 0
 
 
 def test_the_command_shows_a_difference_for_people_and_for_scripts(path: Path, workspace: Path) -> None:
-    promote(path, "label")
-    promote(written(path, code("print('\x1b[31m<b>')"), KEEPS, SECOND), "label")
+    promoted(path, "label")
+    promoted(written(path, code("print('\x1b[31m<b>')"), KEEPS, SECOND), "label")
     done = gen("release", "diff", "label", "1", "2", cwd=workspace)
     assert done.returncode == 0, done.stderr
     assert "release 1 → release 2: 1 cell" in done.stdout
@@ -124,3 +125,12 @@ def test_the_command_shows_a_difference_for_people_and_for_scripts(path: Path, w
     assert gen("release", "drift", "label", cwd=workspace).returncode == 0
     missing = gen("release", "diff", "label", "1", "9", cwd=workspace)
     assert (missing.returncode, "It has: 1, 2." in missing.stderr) == (2, True)
+
+
+def test_of_an_included_file_whose_text_is_unknown_only_the_hash_differs() -> None:
+    parts: dict[str, Any] = {"code": [], "parameters": {}, "models": {}, "prompts": {}}
+    old = Side("1", {**parts, "include": {"tools.py": "ab"}}, {}, {"tools.py": "x = 1\n"})
+    found = difference(old, Side("2", {**parts, "include": {"tools.py": "cd"}}, {}))
+    assert (len(found.include), found.files) == (1, ())
+    gone = difference(old, Side("2", {**parts, "include": {}}, {}))
+    assert str(gone.files[0]) == "[-x = 1\n-]"

@@ -15,6 +15,7 @@ import pytest
 from commands import Gen, gen
 from disks import as_nobody, disk, remount
 from notebook_cells import KEEPS, enter, furnish, written
+from released import promoted
 
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import DatabaseError, GenToolkitError, NotFound, ReleaseError
@@ -22,7 +23,6 @@ from gen_toolkit.jobs.ledger import Filter, Ledger
 from gen_toolkit.releases.fan_out import fan_out
 from gen_toolkit.releases.moves import Move, moves_of, recorded, with_edits
 from gen_toolkit.releases.pipeline import Pipeline, pipeline_of
-from gen_toolkit.releases.promote import promote
 from gen_toolkit.releases.rollback import rollback, stack_of
 from gen_toolkit.schedules.asked import Asked
 from gen_toolkit.settings import load_settings
@@ -37,7 +37,7 @@ def made() -> Iterator[Path]:
         root = furnish(Path(name).resolve() / "work", mlflow=False)
         enter(root, patch)
         for number in (1, 2, 3):
-            promote(written(root / "notebooks/label.ipynb", KEEPS, f"number = {number}"), "label")
+            promoted(written(root / "notebooks/label.ipynb", KEEPS, f"number = {number}"), "label")
         yield root
 
 
@@ -300,11 +300,11 @@ def test_an_override_is_over_when_the_file_says_something_else(anywhere: Pipelin
 def test_an_override_is_over_when_something_is_promoted_also_the_same_again(anywhere: Pipeline) -> None:
     path = anywhere.folder.parents[1] / "notebooks/label.ipynb"
     rollback("label")
-    again = promote(path, "label")
+    again = promoted(path, "label")
     assert (again.number, again.made) == (3, False)
     assert (anywhere.live, anywhere.standing.override) == (3, None)
     rollback("label")
-    assert promote(written(path, KEEPS, "number = 4"), "label").number == 4
+    assert promoted(written(path, KEEPS, "number = 4"), "label").number == 4
     assert (anywhere.live, anywhere.standing.override) == (4, None)
     assert rollback("label").live == 2
 
@@ -320,7 +320,7 @@ def test_a_deployed_copy_keeps_its_override_while_others_of_its_ledger_go_on(any
     """Several machines share a ledger. What is promoted on one is not on the other yet."""
     rollback("label")
     deployed = anywhere.file.read_text()
-    promote(written(anywhere.folder.parents[1] / "notebooks/label.ipynb", KEEPS, "number = 4"), "label")
+    promoted(written(anywhere.folder.parents[1] / "notebooks/label.ipynb", KEEPS, "number = 4"), "label")
     assert anywhere.live == 4
     anywhere.file.write_text(deployed)
     assert anywhere.live == 2

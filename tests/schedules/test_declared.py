@@ -13,9 +13,9 @@ from released import released
 from gen_toolkit.errors import GenToolkitError, ParameterError, ReleaseError, SettingError
 from gen_toolkit.jobs.parameters import read_parameters
 from gen_toolkit.releases.pipeline import Pipeline
-from gen_toolkit.schedules.declared import read_schedule, schedule_of, scheduled, values_at, write_schedule
-from gen_toolkit.schedules.schedule import Schedule
+from gen_toolkit.schedules.declared import schedule_of, scheduled, values_at, write_schedule
 from gen_toolkit.settings import load_settings
+from gen_toolkit.timing.schedule import Schedule, read_schedule
 
 DECLARED = read_parameters(
     "from datetime import date, datetime\n"

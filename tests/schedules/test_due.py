@@ -16,8 +16,8 @@ from gen_toolkit.jobs.ledger import Ledger, Reason, RunRow
 from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.schedules.backfill import backfill
 from gen_toolkit.schedules.due import Noted, submit_due
-from gen_toolkit.schedules.schedule import Schedule
 from gen_toolkit.schedules.waiting import could_start
+from gen_toolkit.timing.schedule import Schedule
 
 T = 1_764_000_000
 HOUR = 3600

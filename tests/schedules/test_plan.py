@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gen_toolkit.schedules.plan import MOST_SINGLE, Decision, plan
-from gen_toolkit.schedules.schedule import Schedule
+from gen_toolkit.timing.schedule import Schedule
 
 T = 1_764_000_000 - 1_764_000_000 % 3600
 WEEK = 7 * 86400

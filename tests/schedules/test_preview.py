@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gen_toolkit.schedules.preview import preview
-from gen_toolkit.schedules.schedule import Schedule
+from gen_toolkit.timing.schedule import Schedule
 
 
 def shown(line: str, zone: str, *day: int, count: int = 2) -> list[tuple[str, str]]:

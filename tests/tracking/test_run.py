@@ -8,10 +8,12 @@ from typing import Any, Literal
 
 import pytest
 from mlflow_store import Store
+from notebook_cells import written
 
 import gen_toolkit as gt
 from gen_toolkit import scope
-from gen_toolkit.errors import BudgetExceeded, InputError
+from gen_toolkit.errors import BudgetExceeded, InputError, NotFound
+from gen_toolkit.tracking.find import our_run
 from gen_toolkit.tracking.run import opened
 
 ROWS = [{"text": "great", "label": "good"}, {"text": "awful", "label": "bad"}]
@@ -187,6 +189,18 @@ def test_the_notebook_is_kept_beside_the_results(
     assert store.artifact(run.id, "notebook.ipynb")["nbformat"] == 4
 
 
+@pytest.mark.parametrize(("ran", "is_known"), [("x = 1", True), ("x = 1\n", True), ("x = 2", False)])
+def test_a_cell_that_was_not_saved_is_of_no_code_that_is_known(
+    store: Store, workspace: Path, monkeypatch: pytest.MonkeyPatch, ran: str, is_known: bool
+) -> None:
+    path = written(workspace / "notebooks" / "label.ipynb", "x = 1")
+    monkeypatch.setenv("GEN_TOOLKIT_NOTEBOOK", str(path))
+    monkeypatch.setattr("gen_toolkit.tracking.run.cell_text", lambda: ran)
+    with gt.run("x") as run:
+        pass
+    assert ("gen_toolkit.code" in store.run(run.id).data.tags) == is_known
+
+
 def test_a_notebook_that_cannot_be_read_leaves_no_run_open(
     store: Store, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -298,3 +312,19 @@ def test_a_budget_that_is_none_is_refused_before_the_run_begins(store: Store) ->
     with pytest.raises(InputError, match="'5 EUR' is no amount"), gt.run("never", budget="5 EUR"):
         pass
     assert store.runs("run") == []
+
+
+def test_mlflows_id_of_a_run_leads_back_to_ours(store: Store) -> None:
+    result = evaluate()
+    mlflow_id = store.run(result.run).info.run_id
+    found, tags = our_run(mlflow_id)
+    assert (found, tags["gen_toolkit.kind"]) == (result.run, "evaluation")
+    with pytest.raises(NotFound, match="MLflow has no run abab"):
+        our_run("ab" * 16)
+
+
+def test_of_what_less_is_better_is_on_record(store: Store) -> None:
+    asked = gt.ScriptedModel({"*": "good"}, name="dry")
+    scorers = [gt.scorers.exact("label", name="acc"), gt.scorers.cost()]
+    result = gt.evaluate(LABEL, gt.dataset(ROWS, name="films"), scorer=scorers, model=asked)
+    assert store.run(result.run).data.params["less_is_better"] == "cost"

@@ -10,7 +10,7 @@ import pytest
 from cron_oracle import Line, Walk, lines
 
 from gen_toolkit.errors import InputError
-from gen_toolkit.schedules.cron import check_cron, fire_times
+from gen_toolkit.timing.cron import check_cron, fire_times
 
 ZONES = ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "UTC"]
 YEARS = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2029, 1, 1, tzinfo=UTC))

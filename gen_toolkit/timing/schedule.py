@@ -6,14 +6,14 @@ import hashlib
 import heapq
 import itertools
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from gen_toolkit.errors import InputError, nearest
-from gen_toolkit.schedules.cron import check_cron, fire_times
+from gen_toolkit.errors import InputError, SettingError, nearest
+from gen_toolkit.timing.cron import check_cron, fire_times
 
 
 class Schedule(BaseModel):
@@ -98,6 +98,25 @@ class Schedule(BaseModel):
         """A short hash of what decides the fire times: another one is another schedule."""
         written = repr((self.cron, self.every_s, self.zone))
         return hashlib.sha256(written.encode()).hexdigest()[:8]
+
+
+def read_schedule(table: Mapping[str, Any], origin: str) -> Schedule:
+    """A table as a schedule. Raises SettingError naming `origin` and the key."""
+    try:
+        return Schedule(**table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0]) if first["loc"] else ""
+        unknown = first["type"] == "extra_forbidden"
+        where = f"schedule.{key}" if key else "schedule"
+        said = "is not known" if unknown else first["msg"].removeprefix("Value error, ")
+        known = f"Known: {', '.join(sorted(Schedule.model_fields))}."
+        raise SettingError(
+            f"{origin}: {where}{' ' if unknown else ': '}{said[:1].lower()}{said[1:]}",
+            fix=(nearest(key, Schedule.model_fields) or known) if unknown else "See docs/schedules.md.",
+            setting=where,
+            origin=origin,
+        ) from None
 
 
 def _refused_by(check: Any, value: str) -> None:

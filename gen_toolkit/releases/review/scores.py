@@ -1,0 +1,110 @@
+"""Scores side by side: what the notebook scored, what the live release did, and what the difference is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from gen_toolkit.evals.compare import verdict_of
+from gen_toolkit.evals.verdict import Verdict
+from gen_toolkit.releases.evidence import Evidence, Scored
+from gen_toolkit.releases.review.document import Interval
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """One scorer of an evaluation, new and live."""
+
+    scorer: str
+    new: Interval
+    live: Interval | None = None
+    verdict: Verdict | None = None
+    """None where the two have no rows in common."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An evaluation of the new notebook, and the one of the live release that it is compared with."""
+
+    new: Scored
+    live: Scored | None
+    scores: tuple[SideBySide, ...]
+
+    @property
+    def same_rows(self) -> bool:
+        return self.live is not None and _rows(self.live) == _rows(self.new)
+
+
+def side_by_side(new: Evidence | None, live: Evidence | None, baseline: str) -> tuple[Pair, ...]:
+    """Every evaluation of the new notebook, each with the live one of the same rows that is most like it.
+
+    `baseline` is what verdicts call the live release.
+    """
+    left = list(live.evaluations) if live else []
+    pairs = []
+    for scored in new.evaluations if new else ():
+        best = max(left, key=partial(_likeness, scored), default=None)
+        if best is not None and _likeness(scored, best):
+            left.remove(best)
+        else:
+            best = None
+        pairs.append(Pair(scored, best, tuple(_scores(scored, best, baseline))))
+    return tuple(pairs)
+
+
+def _likeness(one: Scored, other: Scored) -> int:
+    """0 where they have nothing in common; the same rows count most, then the scorers, then what was asked."""
+    shared = set(scorers(one)) & set(scorers(other))
+    if not shared:
+        return 0
+    return (
+        1
+        + 1000 * (_rows(one) == _rows(other))
+        + 10 * len(shared)
+        + 4 * (one.name == other.name)
+        + 2 * (_prompt(one) == _prompt(other))
+        + (one.params.get("model") == other.params.get("model"))
+    )
+
+
+def _rows(scored: Scored) -> str:
+    return scored.params.get("dataset_digest", "")
+
+
+def _prompt(scored: Scored) -> str:
+    """Its name alone: another version is what is compared."""
+    return scored.params.get("prompt", "").partition("@")[0].partition("#")[0]
+
+
+def scorers(scored: Scored) -> tuple[str, ...]:
+    """In the order in which they were given."""
+    found = dict.fromkeys(scored.names("scorers"))
+    found |= dict.fromkeys(name for row in scored.scores.values() for name in row)
+    return tuple(name for name in found if name in scored.metrics)
+
+
+def _scores(new: Scored, live: Scored | None, baseline: str) -> Iterator[SideBySide]:
+    for scorer in scorers(new):
+        other = _interval(live, scorer) if live and scorer in live.metrics else None
+        verdict = _verdict(scorer, new, live, baseline) if live and other else None
+        yield SideBySide(scorer, _interval(new, scorer), other, verdict)
+
+
+def _interval(scored: Scored, scorer: str) -> Interval:
+    low, high = (scored.metrics.get(f"{scorer}.{end}") for end in ("low", "high"))
+    return Interval(scored.metrics[scorer], low, high)
+
+
+def _verdict(scorer: str, new: Scored, live: Scored, baseline: str) -> Verdict | None:
+    if _rows(new) != _rows(live):
+        return None
+    keys = [key for key in new.scores if _both(new.scores[key], live.scores.get(key), scorer)]
+    values = [(float(new.scores[key][scorer] or 0), float(live.scores[key][scorer] or 0)) for key in keys]
+    groups: Sequence[str] | None = [new.groups.get(key, key) for key in keys] if new.groups else None
+    less = scorer in {*new.names("less_is_better"), *live.names("less_is_better")}
+    return verdict_of(scorer, values, baseline, groups=groups, higher_is_better=not less) if values else None
+
+
+def _both(new: object, live: object, scorer: str) -> bool:
+    return all(isinstance(row, dict) and row.get(scorer) is not None for row in (new, live))

@@ -1,0 +1,1 @@
+"""Releases as tests: what a pytest of whoever installed the toolkit picks up."""

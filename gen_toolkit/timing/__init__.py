@@ -1,0 +1,1 @@
+"""When something is due: cron lines and schedules, as plain arithmetic that knows no pipelines."""

@@ -1,0 +1,61 @@
+"""A release proves itself: whatever is changed in it is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from released import released
+
+from gen_toolkit.errors import ReleaseError
+from gen_toolkit.releases.seal import seal, verify
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def folder(workspace: Path) -> Path:
+    folder = released(workspace).release_folder()
+    (folder / "cassette.jsonl").write_text("{}\n")
+    (folder / "include").mkdir()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    seal(folder, {key: value for key, value in manifest.items() if key not in ("seal", "files")})
+    return folder
+
+
+def change(path: Path) -> None:
+    """One character of it."""
+    text = path.read_text()
+    path.write_text(text[:-2] + ("x" if text[-2] != "x" else "y") + text[-1:])
+
+
+@pytest.mark.parametrize("name", ["cassette.jsonl"])
+def test_a_file_beside_it_that_was_changed_is_named(folder: Path, name: str) -> None:
+    assert verify(folder)["files"].keys() == {name}
+    change(folder / name)
+    with pytest.raises(ReleaseError, match=f"^{name} of release 1 of label was changed: it is not what was promoted"):
+        verify(folder)
+    assert verify(folder, beside=False)["release"] == 1
+    (folder / name).unlink()
+    with pytest.raises(ReleaseError, match=name):
+        verify(folder)
+
+
+def test_a_notebook_that_was_changed_is_named(folder: Path) -> None:
+    path = folder / "notebook.ipynb"
+    path.write_text(path.read_text().replace("limit * 2", "limit * 3"))
+    with pytest.raises(ReleaseError, match=r"^notebook\.ipynb of release 1 of label was changed"):
+        verify(folder, beside=False)
+
+
+@pytest.mark.parametrize("key", ["promoted_by", "environment", "files", "digest", "override"])
+def test_a_manifest_that_was_changed_is_named(folder: Path, key: str) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**manifest, key: "another"}))
+    with pytest.raises(ReleaseError, match=r"^manifest\.json of release 1 of label was changed"):
+        verify(folder)
+
+
+def test_releases_of_the_first_format_are_read() -> None:
+    assert verify(REPOSITORY / "pipelines/label-reviews/releases/1")["format"] == 1
