@@ -209,8 +209,11 @@ def environment() -> dict[str, Any]:
     }
 
 
-def verify(folder: Path) -> dict[str, Any]:
-    """The manifest of a release, after proving that nothing of it was changed. Raises ReleaseError."""
+def verify(folder: Path, *, beside: bool = True) -> dict[str, Any]:  # noqa: ARG001 - nothing beside it is proven yet
+    """The manifest of a release, after proving that nothing of it was changed. Raises ReleaseError.
+
+    Without `beside` only of what runs: the notebook, what it includes, and the manifest.
+    """
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         notebook = read_notebook(folder / "notebook.ipynb")
