@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import inspect
 import json
-import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -46,7 +45,7 @@ def once(
     GEN_TOOLKIT_CALLS=replay nothing is done in the world: what is not on record is a ReplayMiss.
     """
     _check(key, fn, on_unknown)
-    owner = scope.current().owner or os.environ.get(scope.ROOT_MARK) or scope.session()
+    owner = scope.current().owner or scope.session()
     database = open_database()
     with _alone(owner, key) as alone:
         done = _begin(database, owner, key, on_unknown, alone)

@@ -11,7 +11,7 @@ from notebook_cells import enter, furnish, written
 from gen_toolkit.jobs.ledger import RunRow
 from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.releases.promote import promote
-from gen_toolkit.releases.reference import CASSETTE, without, write_reference
+from gen_toolkit.releases.reference import write_reference
 from gen_toolkit.releases.start import run_release
 
 PLUGIN_MODULE = "gen_toolkit.testing.plugin"
@@ -29,24 +29,21 @@ CELLS = [
     "gt.keep('letters', gt.once('letter to Ada', write, 'Ada'))",
     "print(object(), (Path.cwd() / 'words.txt').read_text(), random.Random(gt.seed()).random())",
 ]
-PARAMETERS = "model: str = 'dry'\nlimit: int = 3"
+PARAMETERS = "model: str = 'dry'\nlimit: int = 2"
 
 
 def made(root: Path, patch: pytest.MonkeyPatch) -> tuple[Pipeline, RunRow]:
-    """`films`, promoted and run once; where promotion wrote no reference, what that run showed is it."""
+    """`films`, promoted and run once with `limit=3`; what that run showed is the release's reference."""
     furnish(root, mlflow=False)
     (root / "words.txt").write_text("words", encoding="utf-8")
     path = written(root / "notebooks/films.ipynb", *CELLS, parameters=PARAMETERS)
     enter(root, patch)
     pipeline = promote(path, "films").pipeline
     folder = pipeline.releases / "1"
-    lacks = without(folder)
-    if lacks:
-        patch.setenv("GEN_TOOLKIT_CASSETTE", str(folder / CASSETTE))
+    patch.setenv("GEN_TOOLKIT_CASSETTE", str(folder / "cassette.jsonl"))
     run = run_release("films", {"limit": "3"}).run
+    patch.delenv("GEN_TOOLKIT_CASSETTE")
     assert run.state == "succeeded", run.reason
     assert run.folder is not None
-    if lacks:
-        patch.delenv("GEN_TOOLKIT_CASSETTE")
-        write_reference(folder, run.folder / "notebook.ipynb", run.parameters, run.outcome["kept"], due=run.created_at)
+    write_reference(folder, run.folder / "notebook.ipynb", run.parameters, run.outcome["kept"], due=run.created_at)
     return pipeline, run
