@@ -86,15 +86,16 @@ class Exported(BaseModel):
 
     def to_text(self, *, personal: bool = True) -> str:
         """The file. Raises CheckFailed where it would hold a secret or, with `personal`, personal data."""
-        refuse_leaks(self._texts(), personal=personal, what=f"the file of run {self.run[:13]}")
+        what = f"the file of run {self.run[:13]}"
+        refuse_leaks(self._texts(), personal=personal, what=what)
+        files = ((f"{name} of the release", part.text or "") for name, part in self.release.items())
+        refuse_leaks(files, personal=False, what=what)  # they were promoted, or are somebody's own notebook
         told = json.dumps(self.model_dump(exclude_none=True), ensure_ascii=False, indent=1, sort_keys=True)
         # halves of characters, which a model may send, stand as the escapes that JSON has
         return scrub(told.encode("utf-8", "backslashreplace").decode()) + "\n"
 
     def _texts(self) -> Iterator[tuple[str, str]]:
         """(place, text) of all that would leave."""
-        for name, part in self.release.items():
-            yield f"{name} of the release", part.text or ""
         yield from texts_of_notebook(self.notebook, "the executed notebook")
         yield from texts_of_values(self.parameters, "parameter")
         yield from texts_of_values(self.kept, "kept value")

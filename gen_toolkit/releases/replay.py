@@ -78,7 +78,7 @@ def replay(what: Replay, files: Path | None = None, progress: Progress = silent)
 
     Raises ReleaseError where the release is not what was promoted, and ParameterError.
     """
-    verify(what.folder)
+    verify(what.folder, beside=False)  # what lies beside it is what is compared
     notebook = read_notebook(what.folder / "notebook.ipynb")
     parameters = parameters_of(notebook, what.folder / "notebook.ipynb")
     with _workspace(what, files) as root:

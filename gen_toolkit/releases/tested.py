@@ -27,7 +27,7 @@ def release_tested(name: str, number: int | None = None, progress: Progress = si
     missing = without(folder)
     if missing:
         return missing
-    manifest, reference = verify(folder), read_reference(folder)
+    manifest, reference = verify(folder, beside=False), read_reference(folder)
     what = Replay(
         folder,
         folder / CASSETTE,

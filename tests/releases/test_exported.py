@@ -126,6 +126,14 @@ def test_what_would_hold_a_secret_or_personal_data_is_not_made(more: dict[str, A
     assert KEY not in str(caught.value.to_json())
 
 
+def test_ids_and_fractions_are_no_numbers_of_cards() -> None:
+    """4111111111111111 passes the checksum of cards, also in the middle of something else."""
+    for said in ("0.4111111111111111", "row a4111111111111111b", "4111111111111111f" * 4):
+        assert said in exported(kept={"said": said}).to_text()
+    with pytest.raises(CheckFailed, match="kept value said holds a card number"):
+        exported(kept={"said": "it is 4111111111111111"}).to_text()
+
+
 def test_a_secret_that_this_process_has_read_refuses_too() -> None:
     text.remember_secret("hunter2hunter2")
     with pytest.raises(CheckFailed, match="kept value said"):
