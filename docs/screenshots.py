@@ -230,11 +230,7 @@ result = gt.evaluate(label, reviews[:limit], model=model, method="choose", score
 _PIPELINE = """[gates]
 rows = 100
 failed_rows = 0
-
-[gates.scores.accuracy]
-at_least = 0.55
-against_live = "better"
-
+scores.accuracy = { at_least = 0.55, against_live = "better" }
 [schedule]
 cron = "0 6 * * 1-5"
 zone = "Europe/Berlin"
