@@ -194,16 +194,21 @@ _ASKED = """gt.Prompt(
     user="{{ text }}\\n\\nIs the review positive or negative?",
     output=Literal["positive", "negative"],
 ).save("asks", alias="staging")"""
-_SHOWN = """turns = [
-    {"role": "user", "content": "A wonderful film. I loved every minute of it.\\nSentiment:"},
-    {"role": "assistant", "content": "positive"},
-    {"role": "user", "content": "Boring, badly acted and far too long.\\nSentiment:"},
-    {"role": "assistant", "content": "negative"},
+_SHOWN = """told = [
+    ("A wonderful film. I loved every minute of it.", "positive"),
+    ("Terrible. A complete waste of time.", "negative"),
+    ("Boring, badly acted and far too long.", "negative"),
+    ("Funny, moving and beautifully shot.", "positive"),
+]
+turns = [
+    {"role": role, "content": content}
+    for text, answer in told
+    for role, content in (("user", f"{text}\\nSentiment:"), ("assistant", answer))
 ]
 system = {"role": "system", "content": "You label film reviews. Answer in one word."}
-asked = {"role": "user", "content": "Review: {{ text }}\\nIs the sentiment positive or negative?"}
+asked = {"role": "user", "content": "{{ text }}\\nSentiment:"}
 gt.Prompt("label-review", messages=[system, *turns, asked], output=Literal["positive", "negative"]).save(
-    "shows two examples", alias="staging"
+    "shows four examples", alias="staging"
 )"""
 _LABELS = [
     """model: str = "local"  # which model alias answers
@@ -225,11 +230,7 @@ result = gt.evaluate(label, reviews[:limit], model=model, method="choose", score
 _PIPELINE = """[gates]
 rows = 100
 failed_rows = 0
-
-[gates.scores.accuracy]
-at_least = 0.6
-against_live = "better"
-
+scores.accuracy = { at_least = 0.55, against_live = "better" }
 [schedule]
 cron = "0 6 * * 1-5"
 zone = "Europe/Berlin"

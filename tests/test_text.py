@@ -12,6 +12,7 @@ import pytest
 from hostile import CORPUS
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from gen_toolkit import text
 
@@ -115,7 +116,7 @@ def test_every_sink_masks(sink: object) -> None:
 
 
 @pytest.mark.parametrize("hidden", ["\x1b[0m", "\x00", "\u202e"])
-@pytest.mark.parametrize("sink", [text.html, text.terminal, text.one_line])
+@pytest.mark.parametrize("sink", [text.html, text.terminal, text.one_line, text.markdown, text.markdown_block])
 def test_a_secret_is_masked_that_only_cleaning_makes_whole(sink: object, hidden: str) -> None:
     text.remember_secret("sk-0123456789")
     assert "sk-0123456789" not in sink(f"sk-01234{hidden}56789")  # type: ignore[operator]
@@ -145,3 +146,17 @@ def test_short_values_do_not_mask_ordinary_words() -> None:
 )
 def test_halves_of_a_character_are_put_together_or_replaced(given: str, shown: str) -> None:
     assert text.html(given) == text.terminal(given) == text.one_line(given) == shown
+
+
+@pytest.mark.parametrize("said", [*CORPUS, "`", "a `` b", "```", "", "\n"])
+def test_a_code_span_of_markdown_holds_the_text_and_nothing_else(said: str) -> None:
+    (inline,) = [token for token in MarkdownIt().parse(f"before {text.markdown(said)} after") if token.type == "inline"]
+    before, span, after = inline.children or []
+    assert (before.content, span.type, after.content) == ("before ", "code_inline", " after")
+    assert span.content.strip() == " ".join(text.terminal(said).split())
+
+
+@pytest.mark.parametrize("said", [*CORPUS, "```", "````\n~~~", "a\n```\nb"])
+def test_a_block_of_markdown_holds_the_text_and_nothing_else(said: str) -> None:
+    (block,) = MarkdownIt().parse(text.markdown_block(said, "diff"))
+    assert (block.type, block.info, block.content) == ("fence", "diff", f"{text.terminal(said)}\n")

@@ -44,6 +44,9 @@ def test_lines_that_went_come_before_those_that_came() -> None:
 
 def test_an_added_line_leaves_the_others_alone() -> None:
     assert told(of("a\nb", "a\nnew\nb")) == ["=a", "+[new]", "=b"]
+    assert told(of("a", "a\nnew")) == ["=a", "+[new]"]
+    assert told(of("a\nold\nolder", "a")) == ["=a", "-[old]", "-[older]"]
+    assert told(of("a b", "a\nb")) == ["-a[ ]b", "+a", "+b"]
 
 
 def test_what_is_kept_far_from_a_change_is_counted() -> None:

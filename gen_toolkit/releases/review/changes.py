@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from gen_toolkit.prompts.diff import Change
@@ -12,7 +13,7 @@ from gen_toolkit.releases.review.document import Block, Diff, Fold, Line, Said, 
 from gen_toolkit.releases.review.lines import diff_of, shown
 from gen_toolkit.releases.side import Side
 
-_SMALL = 30  # lines of a change that is open from the start
+_SMALL = 40  # lines of a change that is open from the start
 _MOST = 60  # changes of one kind
 _FEW = 6  # packages that need no fold
 _NOTHING = Side("nothing", {"code": [], "parameters": {}, "prompts": {}, "models": {}, "include": {}}, {})
@@ -48,16 +49,26 @@ def _blocks(found: Difference) -> Iterator[Block]:
 
 
 def _texts(found: Sequence[Change], kind: str) -> Iterator[Block]:
-    for change in found[:_MOST]:
-        yield _folded(change.part, diff_of(change))
+    for title, changes in _grouped(found[:_MOST]):
+        yield _folded(title, [(part, diff_of(change)) for part, change in changes])
     if len(found) > _MOST:
         yield Line((f"{len(found) - _MOST} more changes of {kind} are not shown; gen release diff has them.",))
 
 
-def _folded(title: str, diff: Diff) -> Fold:
-    signs = [line.sign for line in diff.lines]
+def _grouped(found: Iterable[Change]) -> Iterator[tuple[str, list[tuple[str, Change]]]]:
+    """The parts of one prompt together: `label@live: message 1`."""
+    for title, changes in groupby(found, key=lambda change: change.part.partition(": ")[0]):
+        yield title, [(change.part.partition(": ")[2], change) for change in changes]
+
+
+def _folded(title: str, parts: Sequence[tuple[str, Diff]]) -> Fold:
+    signs = [line.sign for _, diff in parts for line in diff.lines]
     counted = f"  +{signs.count('+')} −{signs.count('-')}" if {"+", "-"} & set(signs) else ""
-    return Fold((Value(title), counted), (diff,), is_open=len(diff.lines) <= _SMALL and not diff.cut)
+    blocks: list[Block] = []
+    for part, diff in parts:
+        blocks += [Line((Value(part),)), diff] if part else [diff]
+    cut = any(diff.cut for _, diff in parts)
+    return Fold((Value(title), counted), tuple(blocks), is_open=len(signs) <= _SMALL and not cut)
 
 
 def _table(column: str, facts: Sequence[Fact]) -> Table:
@@ -84,10 +95,9 @@ def _plain(value: Any) -> str:
 def _whole(new: Side) -> Iterator[Block]:
     """The same parts of a release that follows none, without signs of addition on everything."""
     found = difference(_NOTHING, new)
-    for change in found.texts[:_MOST]:
-        yield _folded(change.part, shown(_added(change)))
-    for change in (*found.cells[:_MOST], *found.files[:_MOST]):
-        yield _folded(change.part.removesuffix(" added"), shown(_added(change)))
+    for title, changes in _grouped((*found.texts[:_MOST], *found.cells[:_MOST], *found.files[:_MOST])):
+        parts = [(part, shown(_added(change))) for part, change in changes]
+        yield _folded(title.removesuffix(" added"), parts)
     for kind, (title, column) in _KINDS.items():
         facts = getattr(found, kind)
         if facts:

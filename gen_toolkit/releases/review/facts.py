@@ -19,8 +19,13 @@ def under(page: Page) -> Said:
     said: Said = (Value(made.get("notebook", ""), True),)
     said += (f", compared with {page.live.title}, which is live",) if page.live else ()
     if made.get("promoted_by"):
-        said += ("; promoted by ", Value(made["promoted_by"]), " on ", Value(made.get("promoted_at")))
+        said += ("; promoted by ", Value(made["promoted_by"]), " on ", Value(_moment(str(made.get("promoted_at")))))
     return said
+
+
+def _moment(said: str) -> str:
+    """`2026-11-30T06:07:42Z` as people write it."""
+    return said.replace("T", " ", 1).replace("Z", " UTC", 1)
 
 
 def _rows(page: Page) -> Iterator[tuple[Said, ...]]:

@@ -28,6 +28,7 @@ from gen_toolkit.releases.review.plot import svg
 
 _STYLE = Path(__file__).with_name("page.css")
 _SIGNS = {"good": "✓", "bad": "✗", "note": "!", "plain": ""}
+_ALIKE = 0.4  # share of a line that is kept from which on it is the words that are marked
 _NO_LOADING = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
@@ -87,7 +88,8 @@ def _diff_line(line: DiffLine) -> str:
         return f'<span class="{kind}">⋯ {many(line.left_out, "line")}</span>'
     gutter = {"=": " ", "-": "−", "+": "+"}[line.sign]
     tag = {"-": "del", "+": "ins"}
-    whole = all(sign == line.sign for sign, _ in line.pieces)  # then the line's own colour says it
+    kept = sum(len(piece) for sign, piece in line.pieces if sign == "=")
+    whole = kept < _ALIKE * sum(len(piece) for _, piece in line.pieces)  # then the line's own colour says it
     said = "".join(
         text.html(piece) if whole or sign == "=" else f"<{tag[sign]}>{text.html(piece)}</{tag[sign]}>"
         for sign, piece in line.pieces

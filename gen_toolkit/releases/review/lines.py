@@ -35,7 +35,7 @@ def _lines(pieces: Iterable[tuple[_Sign, str]]) -> Iterator[DiffLine]:
     """Each line of the old side and of the new one, where they are the same once."""
     old: _Pieces = []
     new: _Pieces = []
-    for sign, said in [*pieces, ("=", "\n")]:  # the last line ends, too
+    for sign, said in _at_ends([*pieces, ("=", "\n")]):  # the last line ends, too
         for number, part in enumerate(scrub(said).split("\n")):
             if number and sign == "=":
                 yield from _both(old, new)
@@ -50,6 +50,20 @@ def _lines(pieces: Iterable[tuple[_Sign, str]]) -> Iterator[DiffLine]:
                 old.append((sign, part))
             if part and sign != "-":
                 new.append((sign, part))
+
+
+def _at_ends(pieces: _Pieces) -> _Pieces:
+    """A line put after another is one of its own: what begins with the end of the line before ends with its own."""
+    found: _Pieces = []
+    for sign, said in pieces:
+        if found and found[-1][0] != "=" and sign == "=" and said.startswith("\n"):
+            change, text = found[-1]
+            alone = len(found) == 1 or found[-2][0] == "="
+            if alone and text.startswith("\n"):
+                found[-1:] = [("=", "\n"), (change, f"{text[1:]}\n")]
+                said = said[1:]
+        found.append((sign, said))
+    return found
 
 
 def _both(old: _Pieces, new: _Pieces) -> Iterator[DiffLine]:
