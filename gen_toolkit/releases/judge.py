@@ -54,7 +54,7 @@ def deciding(gates: Gates, evidence: Evidence) -> tuple[Scored | None, str]:
 
     Of several of a name the last one counts. A judge that is compared with people decides nothing.
     """
-    found = {one.name: one for one in evidence.evaluations if not _is_calibration(one)}
+    found = {one.name: one for one in evidence.evaluations if not is_calibration(one)}
     wanted = gates.evaluation or evidence.decides
     if wanted:
         there = f"; there is {_listed(found)}" if found else ""
@@ -69,7 +69,7 @@ def _listed(found: Mapping[str, Scored]) -> str:
     return one_line(", ".join(repr(name) for name in found), 200)
 
 
-def _is_calibration(scored: Scored) -> bool:
+def is_calibration(scored: Scored) -> bool:
     return scored.name in {f"calibration of {name}" for name in scored.names("judges")}
 
 
@@ -113,7 +113,7 @@ def _against(gate: ScoreGate, gates: Gates, scored: Scored, live: Evidence | Non
     if other.params.get("dataset_digest") != scored.params.get("dataset_digest"):
         said = f"{live_title} was scored on other rows ({_data(other)}; now {_data(scored)})"
         return Judged(asked, False, said, gate.scorer, _OTHER_ROWS)
-    verdict = compared(gate, scored, other, live_title)
+    verdict = compared(gate.scorer, scored, other, live_title, detect=gate.detect)
     if not verdict.rows:
         said = f"no row was scored by {gate.scorer!r} on both sides"
         return Judged(asked, False, said, gate.scorer, _OTHER_ROWS)
@@ -121,22 +121,22 @@ def _against(gate: ScoreGate, gates: Gates, scored: Scored, live: Evidence | Non
     return Judged(asked, verdict.finding in passes, str(verdict).removeprefix(f"{gate.scorer}: "), gate.scorer)
 
 
-def compared(gate: ScoreGate, scored: Scored, other: Scored, title: str) -> Verdict:
+def compared(scorer: str, scored: Scored, other: Scored, title: str, *, detect: float | None = None) -> Verdict:
     """The paired verdict of one scorer on the rows that both sides have scored."""
     both = [
         (key, mine, theirs)
         for key in scored.scores
-        if (mine := scored.scores[key].get(gate.scorer)) is not None
-        and (theirs := other.scores.get(key, {}).get(gate.scorer)) is not None
+        if (mine := scored.scores[key].get(scorer)) is not None
+        and (theirs := other.scores.get(key, {}).get(scorer)) is not None
     ]
     less = {*scored.names("less_is_better"), *other.names("less_is_better")}
     return verdict_of(
-        gate.scorer,
+        scorer,
         [(mine, theirs) for _, mine, theirs in both],
         title,
         groups=[scored.groups[key] for key, _, _ in both] if scored.groups else None,
-        detect=gate.detect,
-        higher_is_better=gate.scorer not in less,
+        detect=detect,
+        higher_is_better=scorer not in less,
     )
 
 

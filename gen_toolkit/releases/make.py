@@ -15,7 +15,6 @@ from typing import Any
 from gen_toolkit.errors import ReleaseError
 from gen_toolkit.ipynb import read_notebook, write_text
 from gen_toolkit.journal.asked import Asked, cassette_lines, cassette_text
-from gen_toolkit.releases.environment import environment
 from gen_toolkit.releases.evidence import Case, Evidence
 from gen_toolkit.releases.files import writing
 from gen_toolkit.releases.finding import Finding, Subject
@@ -25,7 +24,7 @@ from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.releases.reference import CASSETTE, write_reference
 from gen_toolkit.releases.reference import NOTEBOOK as REFERENCE
 from gen_toolkit.releases.review.page import Page, write_review
-from gen_toolkit.releases.side import Side
+from gen_toolkit.releases.side import side_of
 from gen_toolkit.text import scrub
 from gen_toolkit.tracking.registry import author
 from gen_toolkit.tracking.source import git_commit, git_diff
@@ -64,11 +63,9 @@ def make(
             facts = _facts(pipeline, number, subject, fresh)
             if case is not None:
                 facts |= _beside(fresh, case, answers, f"release {number} of {pipeline.name}", personal)
-                side = Side(f"release {number}", frozen.content, environment())
-                page = Page.of(
-                    pipeline, {**facts, "digest": frozen.digest, "notebook": name_of(subject)}, side, case, findings
-                )
-                write_review(fresh, page)
+                about = {**facts, "digest": frozen.digest, "notebook": name_of(subject)}
+                side = side_of(f"release {number}", subject, frozen)
+                write_review(fresh, Page.of(pipeline, about, side, case, findings))
             write_release(frozen, fresh, subject, facts)
             fresh.rename(pipeline.releases / str(number))
         finally:

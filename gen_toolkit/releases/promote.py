@@ -65,7 +65,7 @@ def promote(
     answers = answers_of(open_database(), proof.execution)
     with pipeline.alone():  # of two at once the second finds what the first has made, and is compared with it
         known = same_release(pipeline, frozen.digest)
-        case = _case(pipeline, proof, answers, text.scrub(override.strip()))
+        case = case_of(pipeline, proof, answers, text.scrub(override.strip()))
         if not case.passed and not case.reason:
             raise _refusal(pipeline, path, case, known)
         personal = operator.get("personal_data") != ALLOWED
@@ -74,7 +74,8 @@ def promote(
     return Promoted(pipeline, number, frozen.digest, made=known is None, case=case, executed=proof.made)
 
 
-def _case(pipeline: Pipeline, proof: Proof, answers: Sequence[Asked], reason: str) -> Case:
+def case_of(pipeline: Pipeline, proof: Proof, answers: Sequence[Asked], reason: str = "") -> Case:
+    """What speaks for and against what was executed, as the pipeline's gates and its live release are now."""
     number = pipeline.live
     warnings = list(_incomplete(answers))
     live = None

@@ -74,9 +74,9 @@ def prove(
         _refuse_other_code(database, named, code, subject)
     runs = [named.run] if named else spool.tagged(database, CODE_TAG, code)
     if not wanted.evaluate:
-        for execution in _executions(database, runs):
-            if _is_of(execution, frozen):
-                return _proof(database, execution, named)
+        known = _known(database, runs, frozen)
+        if known is not None:
+            return _proof(database, known, named)
         if "gates" in operator and not runs:
             raise GateRefused(f"no run is of this very code of {subject.path.name}, and gates ask for one", fix=_RUN_IT)
         if named is not None and not named.is_here:
@@ -85,6 +85,18 @@ def prove(
                 fix="Add --evaluate, which executes the notebook here and makes the calls that are not known.",
             )
     return _proof(database, _rehearsed(database, subject, frozen, operator, progress), named, made=True)
+
+
+def known_proof(subject: Subject, frozen: Frozen) -> Proof | None:
+    """The last execution of what would be released; None where there is none. Executes nothing."""
+    database = open_database()
+    runs = spool.tagged(database, "gen_toolkit.code", code_hash(subject.notebook))
+    known = _known(database, runs, frozen)
+    return None if known is None else _proof(database, known, None)
+
+
+def _known(database: Database, runs: list[str], frozen: Frozen) -> Executed | None:
+    return next((execution for execution in _executions(database, runs) if _is_of(execution, frozen)), None)
 
 
 def _proof(database: Database, execution: Executed, named: Named | None, *, made: bool = False) -> Proof:

@@ -10,7 +10,8 @@ from typing import Any
 from gen_toolkit.errors import NotFound
 from gen_toolkit.ipynb import normalised_code, read_notebook
 from gen_toolkit.releases.check import checked
-from gen_toolkit.releases.freeze import environment, freeze, verify
+from gen_toolkit.releases.finding import Subject
+from gen_toolkit.releases.freeze import Frozen, environment, freeze, verify
 from gen_toolkit.releases.pipeline import Pipeline
 
 _PARTS = ("parameters", "prompts", "prompt_files", "fragments", "models", "include")
@@ -57,5 +58,10 @@ def side_of_notebook(pipeline: Pipeline, path: Path | None = None) -> Side:
             )
     subject = checked(path, tuple(settings.get("include", ())))
     frozen = freeze(subject, tuple(settings.get("models", ())))
+    return side_of(path.name, subject, frozen)
+
+
+def side_of(title: str, subject: Subject, frozen: Frozen) -> Side:
+    """What a notebook would be frozen to, in this environment."""
     files = texts_of(subject.workspace.root, frozen.content["include"])
-    return Side(path.name, frozen.content, environment(), files)
+    return Side(title, frozen.content, environment(), files)

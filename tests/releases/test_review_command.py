@@ -11,6 +11,7 @@ from released import released
 
 from gen_toolkit.errors import CheckFailed, NotFound
 from gen_toolkit.releases.evidence import Case
+from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.releases.review.made import review_of_notebook, review_of_release
 from gen_toolkit.releases.review.page import Page, write_review
 from gen_toolkit.releases.side import side_of_release
@@ -18,6 +19,13 @@ from gen_toolkit.releases.side import side_of_release
 
 def text(folder: Path, name: str = "review.md") -> str:
     return (folder / name).read_text(encoding="utf-8")
+
+
+SCORES = """import gen_toolkit as gt
+rows = [{"text": str(n)} for n in range(8)]
+gt.evaluate(lambda row: row["text"], rows, scorer=gt.scorers.custom(lambda v, row: int(v) % 2 == 0, name="right"))
+gt.keep("done", True)
+"""
 
 
 def test_the_page_that_promotion_wrote_is_the_page(workspace: Path) -> None:
@@ -78,3 +86,16 @@ def test_the_command_says_where_the_page_is_or_prints_it(workspace: Path) -> Non
     assert gen("release", "review", "label", "--markdown", cwd=workspace).stdout == text(path.parent)
     refused = gen("release", "review", "label", "1", "--notebook", "notebooks/label.ipynb", cwd=workspace)
     assert (refused.returncode, "Leave out N or --notebook" in refused.stderr) == (2, True)
+
+
+@pytest.mark.kernel
+def test_the_page_of_a_notebook_says_what_its_last_execution_found_and_executes_nothing(workspace: Path) -> None:
+    path = written(furnish(workspace) / "notebooks/label.ipynb", SCORES)
+    (workspace / "pipelines/label").mkdir(parents=True)
+    (workspace / "pipelines/label/pipeline.toml").write_text("[gates.scores.right]\nat_least = 0.9\n", encoding="utf-8")
+    assert "No run speaks for this notebook" in text(review_of_notebook("label", path))
+    assert gen("try", path, cwd=workspace).returncode == 0
+    folder = review_of_notebook("label", path)
+    assert "`right` is 0.500" in text(folder)
+    assert "the gate failed: `right at least 0.9`. It would be refused." in text(folder)
+    assert Pipeline("label", workspace / "pipelines/label").numbers() == []

@@ -20,7 +20,8 @@ _LEVELS: dict[str, Level] = {"better": "good", "worse": "bad"}
 
 
 def contents(page: Page) -> Document:
-    pairs = side_by_side(page.case.evidence, page.case.live, page.live.title if page.live else "")
+    baseline = page.live.title if page.live else ""
+    pairs = side_by_side(page.case.evidence, page.case.live, baseline, page.decides)
     level, said = verdict(page, pairs)
     scores = Section("Scores", tuple(_scores(page, pairs)))
     sections = (scores, gates(page), changes(page.live, page.new), cost(page), checks(page), going_back(page))

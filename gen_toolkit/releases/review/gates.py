@@ -41,7 +41,7 @@ def _checks(page: Page) -> Iterator[Block]:
         yield Table(("", "where", "what"), tuple(rows))
     else:
         yield Line(("gen check found nothing.",))
-    if page.live_problem:
+    if page.live_problem and not any(page.live_problem in said for said in page.case.warnings):
         yield Line((Mark("bad", "The live release cannot be compared with"), " ", Value(page.live_problem)))
 
 

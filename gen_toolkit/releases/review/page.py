@@ -34,6 +34,8 @@ class Page:
     fires: Fires = UNSCHEDULED
     live_problem: str = ""
     """Why the live release cannot be compared with."""
+    decides: str = ""
+    """The name of the evaluation that gates look at."""
 
     @classmethod
     def of(
@@ -59,7 +61,9 @@ class Page:
             except GenToolkitError as error:  # a release that was changed must not keep a good one from coming
                 problem = error.message
         fires = fires_of(pipeline, time.time() if at is None else at)
-        return cls(facts, new, live, case, tuple(findings), fires, problem)
+        gates = pipeline.settings().get("gates", {})
+        decides = str(gates.get("evaluation") or (case.evidence.decides if case.evidence else ""))
+        return cls(facts, new, live, case, tuple(findings), fires, problem, decides)
 
 
 def write_review(folder: Path, page: Page, *, mode: int = 0o644) -> None:

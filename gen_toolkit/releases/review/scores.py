@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from gen_toolkit.evals.compare import verdict_of
 from gen_toolkit.evals.verdict import Verdict
 from gen_toolkit.releases.evidence import Evidence, Scored
+from gen_toolkit.releases.judge import compared, is_calibration
 from gen_toolkit.releases.review.document import Interval
 
 
@@ -36,14 +36,16 @@ class Pair:
         return self.live is not None and _rows(self.live) == _rows(self.new)
 
 
-def side_by_side(new: Evidence | None, live: Evidence | None, baseline: str) -> tuple[Pair, ...]:
+def side_by_side(new: Evidence | None, live: Evidence | None, baseline: str, decides: str = "") -> tuple[Pair, ...]:
     """Every evaluation of the new notebook, each with the live one of the same rows that is most like it.
 
-    `baseline` is what verdicts call the live release.
+    `baseline` is what verdicts call the live release; the evaluation called `decides` comes first, those that
+    compare a judge with people last.
     """
     left = list(live.evaluations) if live else []
     pairs = []
-    for scored in new.evaluations if new else ():
+    ordered = sorted(new.evaluations if new else (), key=lambda one: (one.name != decides, is_calibration(one)))
+    for scored in ordered:
         best = max(left, key=partial(_likeness, scored), default=None)
         if best is not None and _likeness(scored, best):
             left.remove(best)
@@ -87,24 +89,10 @@ def scorers(scored: Scored) -> tuple[str, ...]:
 def _scores(new: Scored, live: Scored | None, baseline: str) -> Iterator[SideBySide]:
     for scorer in scorers(new):
         other = _interval(live, scorer) if live and scorer in live.metrics else None
-        verdict = _verdict(scorer, new, live, baseline) if live and other else None
-        yield SideBySide(scorer, _interval(new, scorer), other, verdict)
+        verdict = compared(scorer, new, live, baseline) if live and other and _rows(new) == _rows(live) else None
+        yield SideBySide(scorer, _interval(new, scorer), other, verdict if verdict and verdict.rows else None)
 
 
 def _interval(scored: Scored, scorer: str) -> Interval:
     low, high = (scored.metrics.get(f"{scorer}.{end}") for end in ("low", "high"))
     return Interval(scored.metrics[scorer], low, high)
-
-
-def _verdict(scorer: str, new: Scored, live: Scored, baseline: str) -> Verdict | None:
-    if _rows(new) != _rows(live):
-        return None
-    keys = [key for key in new.scores if _both(new.scores[key], live.scores.get(key), scorer)]
-    values = [(float(new.scores[key][scorer] or 0), float(live.scores[key][scorer] or 0)) for key in keys]
-    groups: Sequence[str] | None = [new.groups.get(key, key) for key in keys] if new.groups else None
-    less = scorer in {*new.names("less_is_better"), *live.names("less_is_better")}
-    return verdict_of(scorer, values, baseline, groups=groups, higher_is_better=not less) if values else None
-
-
-def _both(new: object, live: object, scorer: str) -> bool:
-    return all(isinstance(row, dict) and row.get(scorer) is not None for row in (new, live))

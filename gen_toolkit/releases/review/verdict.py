@@ -69,7 +69,8 @@ def _gates(case: Case) -> Said:
         return ({1: "the gate", 2: "both gates"}.get(len(case.gates), f"all {len(case.gates)} gates"), " passed")
     names = joined([(Value(gate.gate),) for gate in failed[:3]])
     more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
-    return (f"{len(failed)} of {many(len(case.gates), 'gate')} failed: ", *names, more)
+    said = "the gate" if len(case.gates) == 1 else f"{len(failed)} of {len(case.gates)} gates"
+    return (f"{said} failed: ", *names, more)
 
 
 def _decided(page: Page, failed: bool) -> Said:
