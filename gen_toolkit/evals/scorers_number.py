@@ -6,7 +6,7 @@ import enum
 import math
 import numbers
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Decimal, localcontext
 from typing import Any, Literal
 
 from gen_toolkit.datasets.dataset import Row
@@ -43,10 +43,11 @@ class _Number:
                 f"of {said.written} and {expected.written} one is in percent",
                 fix='Say what 45% is: percent="share" for 0.45, percent="points" for 45.',
             )
-        mine, right = self._value(said), self._value(expected)
-        bound = max(self.tolerance, self.relative * abs(right))
+        with localcontext(Emax=MAX_EMAX, Emin=MIN_EMIN):  # a model may write 1e9999999, and it is a number
+            mine, right = self._value(said), self._value(expected)
+            bound = max(self.tolerance, self.relative * abs(right))
+            is_right = abs(mine - right) <= bound
         within = f" within {bound:f}" if bound else ""
-        is_right = abs(mine - right) <= bound
         return Score(
             float(is_right), "" if is_right else f"{said.written} is not {expected.written}{within}", said.written
         )

@@ -143,6 +143,13 @@ def test_misuse_is_refused_when_the_scorer_is_made(options: Any, says: str) -> N
         gt.scorers.number("n", **options)
 
 
+@pytest.mark.parametrize("tolerance", [0.0, 0.5])
+def test_a_number_beyond_all_bounds_is_wrong_or_the_same(tolerance: float) -> None:
+    assert score("1e1000000", 5, tolerance=tolerance).value == 0.0
+    assert score("1e1000000", "1e1000000", tolerance=tolerance).value == 1.0
+    assert score(5, "-1e1000000", relative=tolerance).value == 0.0
+
+
 @settings(deadline=None)
 @given(value=st.decimals(-(10**12), 10**12, places=3), text=st.sampled_from(["{}", "is {}.", "({})", "={} kg", "${}"]))
 def test_a_number_is_found_as_it_was_written_with_and_without_thousands(value: Decimal, text: str) -> None:

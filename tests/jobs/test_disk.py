@@ -79,8 +79,8 @@ def test_a_job_on_such_a_disk_is_one_line_and_exit_code_3(disk: Path, when: str)
 @pytest.mark.parametrize("then", ["there is room again", "Ctrl-C"])
 def test_a_job_whose_disk_fills_up_waits_until_its_end_can_be_recorded(disk: Path, then: str) -> None:
     root = furnish(disk / "work", mlflow=False)
-    filler = disk / "filler"
-    path = written(root / "notebooks/filling.ipynb", FILL.format(filler="../filler"), "print('x' * 1_000_000)", KEEPS)
+    filler = root / "filler"
+    path = written(root / "notebooks/filling.ipynb", FILL.format(filler="filler"), "print('x' * 1_000_000)", KEEPS)
     process = subprocess.Popen(
         command("try", path), cwd=root, env=environment_of_nobody(), stderr=subprocess.PIPE, text=True
     )

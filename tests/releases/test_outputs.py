@@ -15,7 +15,6 @@ from gen_toolkit.errors import ReleaseError
 from gen_toolkit.messages.reply import Reply
 from gen_toolkit.releases.outputs import normalised, shown, with_normal_outputs
 from gen_toolkit.releases.sanitize import rules_for
-from gen_toolkit.scope import new_id
 
 Output = dict[str, Any]
 
@@ -42,8 +41,8 @@ def same(*outputs: Output) -> dict[str, list[str]]:
     ("text", "is_"),
     [
         ("<object at 0x7f1cb89a7120>", "<object at [address]>"),
-        (f"run {new_id()} ended", "run [id] ended"),
-        (f"run {new_id()[:13]}", "run [id]"),
+        ("run 01a22b21-27cd-76e0-a2d2-a1ec7b78d6eb ended", "run [id] ended"),
+        ("run 01a22b21-27cd", "run [id]"),
         ("see /#/experiments/1/runs/0123456789abcdef0123456789abcdef", "see /#/experiments/1/runs/[id]"),
         ("at 2026-11-30 04:52:02.010654 and 2026-11-30T04:52:02Z, 04:52:02", "at [moment] and [moment], [moment]"),
         ("took 24 ms, 1.2 s, 0.3 seconds, 2.5 min", "took [duration], [duration], [duration], [duration]"),
