@@ -91,7 +91,7 @@ def _numeral(text: str, begins: int, start: int, end: int, decimal: str) -> Nume
     value = _read(digits, decimal)
     if value is None:
         return Numeral(written, None, why=f"{written} is no single number with {decimal!r} before fractions")
-    return Numeral(written, -value if sign in ("-", "−") else value, _PERCENT.match(text, end) is not None)
+    return Numeral(written, value.copy_negate() if sign in ("-", "−") else value, _PERCENT.match(text, end) is not None)
 
 
 def _read(digits: str, decimal: str) -> Decimal | None:
