@@ -10,11 +10,11 @@ from pathlib import Path
 from notebook_cells import furnish, written
 
 from gen_toolkit.releases.check import checked
-from gen_toolkit.releases.evidence import Case
 from gen_toolkit.releases.freeze import freeze
-from gen_toolkit.releases.make import make
 from gen_toolkit.releases.pipeline import Pipeline, pipeline_of
-from gen_toolkit.releases.promote import Promoted, same_release
+from gen_toolkit.releases.promotion.evidence import Case
+from gen_toolkit.releases.promotion.make import make
+from gen_toolkit.releases.promotion.promote import Promoted, same_release
 from gen_toolkit.settings import load_settings
 
 _made: list[tempfile.TemporaryDirectory[str]] = []

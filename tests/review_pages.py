@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gen_toolkit.releases.evidence import Case, Evidence, Judged, Scored
 from gen_toolkit.releases.finding import Finding
+from gen_toolkit.releases.promotion.evidence import Case, Evidence, Judged, Scored
 from gen_toolkit.releases.review.fires import Fires
 from gen_toolkit.releases.review.page import Page
 from gen_toolkit.releases.side import Side

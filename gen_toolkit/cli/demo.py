@@ -41,7 +41,7 @@ def demo() -> None:
 def _evaluate(path: Path) -> dict[str, Any]:
     """Run the notebook from top to bottom and show what its evaluations found."""
     from gen_toolkit.cli.show import follow
-    from gen_toolkit.releases.rehearse import run_through
+    from gen_toolkit.releases.promotion.rehearse import run_through
 
     print(f"1  The notebook {NOTEBOOK}: three ways of asking the embedded model, on the same 150 reviews", flush=True)
     with follow("   notebook") as progress:
@@ -90,7 +90,7 @@ def _show_evaluations(session: str) -> dict[str, Any]:
 
 
 def _promote(path: Path) -> None:
-    from gen_toolkit.releases.promote import promote
+    from gen_toolkit.releases.promotion.promote import promote
 
     print("\n2  Promotion: check, freeze, prove by the run above, make live", flush=True)
     made = promote(path, PIPELINE)

@@ -15,7 +15,7 @@ from gen_toolkit.errors import GateRefused
 from gen_toolkit.text import one_line
 
 if TYPE_CHECKING:
-    from gen_toolkit.releases.promote import Promoted
+    from gen_toolkit.releases.promotion.promote import Promoted
 
 
 def promote(
@@ -29,8 +29,8 @@ def promote(
     as_json: bool = json_option(),
 ) -> None:
     """Check a notebook, prove it by a run, let it through the gates, freeze it, and make it live."""
-    from gen_toolkit.releases.promote import Wanted
-    from gen_toolkit.releases.promote import promote as promote_notebook
+    from gen_toolkit.releases.promotion.promote import Wanted
+    from gen_toolkit.releases.promotion.promote import promote as promote_notebook
 
     try:
         with follow(notebook.stem, quiet=as_json) as progress:
@@ -46,7 +46,7 @@ def promote(
 
 
 def _told(name: str, made: Promoted) -> dict[str, Any]:
-    from gen_toolkit.releases.promote import told
+    from gen_toolkit.releases.promotion.promote import told
 
     evidence = made.case.evidence
     return {
@@ -63,7 +63,7 @@ def _told(name: str, made: Promoted) -> dict[str, Any]:
 
 
 def _print(name: str, made: Promoted) -> None:
-    from gen_toolkit.releases.promote import told
+    from gen_toolkit.releases.promotion.promote import told
     from gen_toolkit.releases.review.page import HTML
 
     evidence = made.case.evidence

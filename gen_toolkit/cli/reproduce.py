@@ -11,7 +11,7 @@ import typer
 from gen_toolkit.cli.show import follow, json_option
 
 if TYPE_CHECKING:
-    from gen_toolkit.releases.repeat import Repeated
+    from gen_toolkit.releases.reproduction.repeat import Repeated
 
 
 def reproduce(
@@ -19,9 +19,9 @@ def reproduce(
     as_json: bool = json_option(),
 ) -> None:
     """Execute a run once more on the answers it had, and say whether it is identical. Exit 1 where it is not."""
-    from gen_toolkit.releases.export import export_of
-    from gen_toolkit.releases.exported import read_exported
-    from gen_toolkit.releases.reproduce import reproduce as reproduce_run
+    from gen_toolkit.releases.reproduction.export import export_of
+    from gen_toolkit.releases.reproduction.exported import read_exported
+    from gen_toolkit.releases.reproduction.reproduce import reproduce as reproduce_run
 
     path = Path(what)
     exported = read_exported(path) if path.is_file() or path.suffix == ".json" else export_of(what)
@@ -37,7 +37,7 @@ def export(
     as_json: bool = json_option(),
 ) -> None:
     """Write a run into one file that `gen reproduce` executes again anywhere. Refused where it would hold a secret."""
-    from gen_toolkit.releases.export import export_run
+    from gen_toolkit.releases.reproduction.export import export_run
 
     path, exported = export_run(run, output)
     size = path.stat().st_size
@@ -55,7 +55,7 @@ def prove(
     as_json: bool = json_option(),
 ) -> None:
     """Execute a release offline on its recorded calls, and compare with its reference. Exit 1 where they differ."""
-    from gen_toolkit.releases.tested import release_tested
+    from gen_toolkit.releases.reproduction.tested import release_tested
 
     with follow(f"test {name}", quiet=as_json) as progress:
         found = release_tested(name, number, progress)

@@ -16,9 +16,9 @@ from gen_toolkit.amount import Amount
 from gen_toolkit.errors import InputError, NotFound, ReleaseError, SettingError, nearest
 from gen_toolkit.ipynb import write_text
 from gen_toolkit.releases.files import reading, stay_inside, writing
-from gen_toolkit.releases.gates import read_gates
 from gen_toolkit.releases.moves import Kind, Live, live_of, recorded
 from gen_toolkit.releases.one_at_a_time import one_at_a_time
+from gen_toolkit.releases.promotion.gates import read_gates
 from gen_toolkit.settings import load_settings
 from gen_toolkit.workspace import Workspace
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from notebook_cells import furnish, written
 
-from gen_toolkit.releases.promote import promote
+from gen_toolkit.releases.promotion.promote import promote
 from tests.browser.lab import Notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.kernel, pytest.mark.timeout(600)]

@@ -9,7 +9,7 @@ from commands import Gen, gen
 from notebook_cells import KEEPS, written
 from released import released
 
-from gen_toolkit.releases.promote import promote
+from gen_toolkit.releases.promotion.promote import promote
 
 __all__ = ["gen"]
 

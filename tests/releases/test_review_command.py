@@ -10,8 +10,8 @@ from notebook_cells import KEEPS, furnish, gen, written
 from released import released
 
 from gen_toolkit.errors import CheckFailed, NotFound
-from gen_toolkit.releases.evidence import Case
 from gen_toolkit.releases.pipeline import Pipeline
+from gen_toolkit.releases.promotion.evidence import Case
 from gen_toolkit.releases.review.made import review_of_notebook, review_of_release
 from gen_toolkit.releases.review.page import Page, write_review
 from gen_toolkit.releases.side import side_of_release

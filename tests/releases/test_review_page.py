@@ -12,7 +12,7 @@ from hostile import CORPUS, strange_characters
 from markdown_it import MarkdownIt
 from review_pages import BETTER, FACTS, FAILED, NEW, OLD, PASSED, evidence, hostile, page, scored, side
 
-from gen_toolkit.releases.evidence import Case
+from gen_toolkit.releases.promotion.evidence import Case
 from gen_toolkit.releases.review.contents import contents
 from gen_toolkit.releases.review.fires import Fires
 from gen_toolkit.releases.review.html import html_page

@@ -14,7 +14,7 @@ from released import released
 import gen_toolkit as gt
 from gen_toolkit.errors import NotFound
 from gen_toolkit.jobs.parameters import read_parameters
-from gen_toolkit.releases.promote import promote
+from gen_toolkit.releases.promotion.promote import promote
 from gen_toolkit.widgets import form as form_module
 from gen_toolkit.widgets.command import Command
 from gen_toolkit.widgets.form_panel import FormPanel

@@ -7,7 +7,7 @@ from typing import Any
 
 from gen_toolkit import display
 from gen_toolkit.jobs.values import as_json
-from gen_toolkit.releases.evidence import Evidence
+from gen_toolkit.releases.promotion.evidence import Evidence
 from gen_toolkit.releases.review.document import Block, Line, Said, Section, Table, Value, joined
 from gen_toolkit.releases.review.fires import DAYS, Fires
 from gen_toolkit.releases.review.page import Page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gen_toolkit.releases.evidence import Judged
+from gen_toolkit.releases.promotion.evidence import Judged
 from gen_toolkit.releases.review.document import Block, Command, Line, Mark, Said, Section, Table, Value
 from gen_toolkit.releases.review.page import Page
 

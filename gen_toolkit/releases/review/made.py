@@ -7,13 +7,13 @@ from typing import Any
 
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.releases.check import passed
-from gen_toolkit.releases.evidence import Case
-from gen_toolkit.releases.found import answers_of
 from gen_toolkit.releases.freeze import freeze, name_of, verify
-from gen_toolkit.releases.make import read_evidence
 from gen_toolkit.releases.pipeline import Pipeline, pipeline_of
-from gen_toolkit.releases.promote import case_of
-from gen_toolkit.releases.proof import known_proof
+from gen_toolkit.releases.promotion.evidence import Case
+from gen_toolkit.releases.promotion.found import answers_of
+from gen_toolkit.releases.promotion.make import read_evidence
+from gen_toolkit.releases.promotion.promote import case_of
+from gen_toolkit.releases.promotion.proof import known_proof
 from gen_toolkit.releases.review.page import HTML, Page, write_review
 from gen_toolkit.releases.side import side_of, side_of_release
 from gen_toolkit.settings import load_settings

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from gen_toolkit.errors import GenToolkitError
 from gen_toolkit.ipynb import write_text
-from gen_toolkit.releases.evidence import Case
 from gen_toolkit.releases.finding import Finding
 from gen_toolkit.releases.pipeline import Pipeline
+from gen_toolkit.releases.promotion.evidence import Case
 from gen_toolkit.releases.review.fires import UNSCHEDULED, Fires, fires_of
 from gen_toolkit.releases.side import Side, side_of_release
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from gen_toolkit.evals.verdict import Verdict
-from gen_toolkit.releases.evidence import Evidence, Scored
-from gen_toolkit.releases.judge import compared, is_calibration
+from gen_toolkit.releases.promotion.evidence import Evidence, Scored
+from gen_toolkit.releases.promotion.judge import compared, is_calibration
 from gen_toolkit.releases.review.document import Interval
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gen_toolkit.releases.evidence import Case
+from gen_toolkit.releases.promotion.evidence import Case
 from gen_toolkit.releases.review.document import Level, Said, Value, joined, many
 from gen_toolkit.releases.review.page import Page
 from gen_toolkit.releases.review.scores import Pair, SideBySide

@@ -15,16 +15,16 @@ from gen_toolkit.jobs.execute import silent
 from gen_toolkit.jobs.supervise import Progress
 from gen_toolkit.journal.asked import Asked
 from gen_toolkit.releases.check import passed
-from gen_toolkit.releases.evidence import Case, Judged
-from gen_toolkit.releases.found import answers_of
 from gen_toolkit.releases.freeze import freeze
-from gen_toolkit.releases.gates import read_gates
-from gen_toolkit.releases.judge import judge
-from gen_toolkit.releases.leaks import ALLOWED
-from gen_toolkit.releases.make import make, read_evidence, refuse_unwritable
 from gen_toolkit.releases.pipeline import Pipeline, pipeline_of
-from gen_toolkit.releases.proof import ANY, Proof, prove
-from gen_toolkit.releases.proof import Wanted as Wanted
+from gen_toolkit.releases.promotion.evidence import Case, Judged
+from gen_toolkit.releases.promotion.found import answers_of
+from gen_toolkit.releases.promotion.gates import read_gates
+from gen_toolkit.releases.promotion.judge import judge
+from gen_toolkit.releases.promotion.leaks import ALLOWED
+from gen_toolkit.releases.promotion.make import make, read_evidence, refuse_unwritable
+from gen_toolkit.releases.promotion.proof import ANY, Proof, prove
+from gen_toolkit.releases.promotion.proof import Wanted as Wanted
 from gen_toolkit.releases.seal import verify
 from gen_toolkit.settings import load_settings
 

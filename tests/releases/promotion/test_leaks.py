@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gen_toolkit.errors import CheckFailed
-from gen_toolkit.releases.leaks import leaks, refuse_leaks, texts_of_call, texts_of_notebook, texts_of_values
+from gen_toolkit.releases.promotion.leaks import leaks, refuse_leaks, texts_of_call, texts_of_notebook, texts_of_values
 from gen_toolkit.text import remember_secret
 
 KEY = "sk-" + "a1" * 12

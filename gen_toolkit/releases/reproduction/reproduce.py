@@ -8,12 +8,12 @@ from pathlib import Path
 from gen_toolkit.errors import ReleaseError
 from gen_toolkit.jobs.job import silent
 from gen_toolkit.jobs.supervise import Progress
-from gen_toolkit.releases.compare import Brought
-from gen_toolkit.releases.exported import Exported
 from gen_toolkit.releases.freeze import verify
-from gen_toolkit.releases.repeat import Repeated, repeat
-from gen_toolkit.releases.replay import Replay
-from gen_toolkit.releases.sanitize import rules_from
+from gen_toolkit.releases.reproduction.compare import Brought
+from gen_toolkit.releases.reproduction.exported import Exported
+from gen_toolkit.releases.reproduction.repeat import Repeated, repeat
+from gen_toolkit.releases.reproduction.replay import Replay
+from gen_toolkit.releases.reproduction.sanitize import rules_from
 from gen_toolkit.workspace import find_workspace
 
 

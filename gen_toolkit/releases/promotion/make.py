@@ -15,14 +15,14 @@ from typing import Any
 from gen_toolkit.errors import ReleaseError
 from gen_toolkit.ipynb import read_notebook, write_text
 from gen_toolkit.journal.asked import Asked, cassette_lines, cassette_text
-from gen_toolkit.releases.evidence import Case, Evidence
 from gen_toolkit.releases.files import writing
 from gen_toolkit.releases.finding import Finding, Subject
 from gen_toolkit.releases.freeze import Frozen, name_of, write_release
-from gen_toolkit.releases.leaks import refuse_leaks, texts_of_call, texts_of_notebook, texts_of_values
 from gen_toolkit.releases.pipeline import Pipeline
-from gen_toolkit.releases.reference import CASSETTE, write_reference
-from gen_toolkit.releases.reference import NOTEBOOK as REFERENCE
+from gen_toolkit.releases.promotion.evidence import Case, Evidence
+from gen_toolkit.releases.promotion.leaks import refuse_leaks, texts_of_call, texts_of_notebook, texts_of_values
+from gen_toolkit.releases.reproduction.reference import CASSETTE, write_reference
+from gen_toolkit.releases.reproduction.reference import NOTEBOOK as REFERENCE
 from gen_toolkit.releases.review.page import Page, write_review
 from gen_toolkit.releases.side import side_of
 from gen_toolkit.text import scrub

@@ -10,10 +10,10 @@ import pytest
 from notebook_cells import furnish
 
 from gen_toolkit.errors import SettingError
-from gen_toolkit.releases.evidence import Evidence, Judged, Scored
-from gen_toolkit.releases.gates import Gates, read_gates
-from gen_toolkit.releases.judge import judge
 from gen_toolkit.releases.pipeline import Pipeline
+from gen_toolkit.releases.promotion.evidence import Evidence, Judged, Scored
+from gen_toolkit.releases.promotion.gates import Gates, read_gates
+from gen_toolkit.releases.promotion.judge import judge
 
 DIGEST = "d" * 64
 

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from gen_toolkit.errors import InputError, NotebookError, ReleaseError
 from gen_toolkit.ipynb import read_notebook
-from gen_toolkit.releases.leaks import refuse_leaks, texts_of_call, texts_of_notebook, texts_of_values
+from gen_toolkit.releases.promotion.leaks import refuse_leaks, texts_of_call, texts_of_notebook, texts_of_values
 from gen_toolkit.text import one_line, scrub
 
 _MOST = 500_000_000  # bytes of a file that is read

@@ -14,12 +14,12 @@ from gen_toolkit.errors import GateRefused, NotFound
 from gen_toolkit.events import Event, FileRecorded, Recorded, RunStarted, TableRecorded, ValueKept
 from gen_toolkit.ipynb import code_hash, read_notebook
 from gen_toolkit.jobs.session import Executed
-from gen_toolkit.releases import proof
 from gen_toolkit.releases.check import checked
-from gen_toolkit.releases.found import evidence_of
 from gen_toolkit.releases.freeze import freeze, write_release
-from gen_toolkit.releases.named import named_run
-from gen_toolkit.releases.proof import Wanted, prove
+from gen_toolkit.releases.promotion import proof
+from gen_toolkit.releases.promotion.found import evidence_of
+from gen_toolkit.releases.promotion.named import named_run
+from gen_toolkit.releases.promotion.proof import Wanted, prove
 from gen_toolkit.settings import load_settings
 from gen_toolkit.tracking import spool
 

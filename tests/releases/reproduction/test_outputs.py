@@ -13,8 +13,8 @@ from gen_toolkit import display
 from gen_toolkit.display import PROGRESS, html_table, text_table
 from gen_toolkit.errors import ReleaseError
 from gen_toolkit.messages.reply import Reply
-from gen_toolkit.releases.outputs import normalised, shown, with_normal_outputs
-from gen_toolkit.releases.sanitize import rules_for
+from gen_toolkit.releases.reproduction.outputs import normalised, shown, with_normal_outputs
+from gen_toolkit.releases.reproduction.sanitize import rules_for
 
 Output = dict[str, Any]
 
@@ -154,7 +154,7 @@ def test_a_pipeline_has_rules_of_its_own_in_nbvals_form(workspace: Path) -> None
 def test_the_toolkits_own_rules_are_read_alike_by_nbval() -> None:
     from nbval.plugin import get_sanitize_patterns
 
-    from gen_toolkit.releases import sanitize
+    from gen_toolkit.releases.reproduction import sanitize
 
     told = get_sanitize_patterns(sanitize._OWN.read_text())
     assert len(told) > 10

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from notebook_cells import code, notebook
 
-from gen_toolkit.releases.compare import Brought, Difference, first_difference
-from gen_toolkit.releases.sanitize import rules_for
+from gen_toolkit.releases.reproduction.compare import Brought, Difference, first_difference
+from gen_toolkit.releases.reproduction.sanitize import rules_for
 
 
 def executed(*texts: str, kept: dict[str, Any] | None = None) -> Brought:

@@ -19,13 +19,13 @@ from gen_toolkit.database.engine import open_database
 from gen_toolkit.events import RunStarted
 from gen_toolkit.jobs.ledger import Ledger, RunRow
 from gen_toolkit.journal.store import count
-from gen_toolkit.releases.export import export_of
-from gen_toolkit.releases.exported import read_exported
 from gen_toolkit.releases.pipeline import Pipeline
-from gen_toolkit.releases.repeat import Repeated
-from gen_toolkit.releases.reproduce import reproduce
+from gen_toolkit.releases.reproduction.export import export_of
+from gen_toolkit.releases.reproduction.exported import read_exported
+from gen_toolkit.releases.reproduction.repeat import Repeated
+from gen_toolkit.releases.reproduction.reproduce import reproduce
+from gen_toolkit.releases.reproduction.tested import release_tested
 from gen_toolkit.releases.start import run_release
-from gen_toolkit.releases.tested import release_tested
 from gen_toolkit.tracking import spool
 
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(300)]

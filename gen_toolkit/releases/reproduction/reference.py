@@ -16,9 +16,9 @@ from gen_toolkit.errors import NotebookError, ReleaseError
 from gen_toolkit.ipynb import read_notebook, write_text
 from gen_toolkit.jobs.fixed import seed_of
 from gen_toolkit.jobs.once import effects_of
-from gen_toolkit.releases.compare import Brought
-from gen_toolkit.releases.outputs import with_normal_outputs
-from gen_toolkit.releases.sanitize import rules_for
+from gen_toolkit.releases.reproduction.compare import Brought
+from gen_toolkit.releases.reproduction.outputs import with_normal_outputs
+from gen_toolkit.releases.reproduction.sanitize import rules_for
 from gen_toolkit.text import scrub
 
 NOTEBOOK, FACTS, CASSETTE = "reference.ipynb", "reference.json", "cassette.jsonl"

@@ -15,12 +15,12 @@ from gen_toolkit.jobs.execute import silent
 from gen_toolkit.jobs.prepare import RELEASE
 from gen_toolkit.jobs.session import Executed
 from gen_toolkit.jobs.supervise import Progress
-from gen_toolkit.releases.evidence import Evidence
 from gen_toolkit.releases.finding import Subject
-from gen_toolkit.releases.found import evidence_of, execution_of
 from gen_toolkit.releases.freeze import Frozen
-from gen_toolkit.releases.named import Named, named_run
-from gen_toolkit.releases.rehearse import rehearse
+from gen_toolkit.releases.promotion.evidence import Evidence
+from gen_toolkit.releases.promotion.found import evidence_of, execution_of
+from gen_toolkit.releases.promotion.named import Named, named_run
+from gen_toolkit.releases.promotion.rehearse import rehearse
 from gen_toolkit.releases.seal import IF_ANY, MANIFEST, NOTEBOOK
 from gen_toolkit.settings import load_settings
 from gen_toolkit.tracking import spool

@@ -11,9 +11,9 @@ from itertools import zip_longest
 from typing import Any
 
 from gen_toolkit.ipynb import Notebook, source
-from gen_toolkit.releases.measured import MASK, MEASURED
-from gen_toolkit.releases.outputs import code_of, shown, with_normal_outputs
-from gen_toolkit.releases.sanitize import Rules
+from gen_toolkit.releases.reproduction.measured import MASK, MEASURED
+from gen_toolkit.releases.reproduction.outputs import code_of, shown, with_normal_outputs
+from gen_toolkit.releases.reproduction.sanitize import Rules
 from gen_toolkit.text import one_line, terminal
 
 _LINES = 10  # of a diff

@@ -8,10 +8,10 @@ from gen_toolkit.jobs.supervise import Progress
 from gen_toolkit.releases.aliases import replayable
 from gen_toolkit.releases.freeze import verify
 from gen_toolkit.releases.pipeline import pipeline_of
-from gen_toolkit.releases.reference import CASSETTE, read_reference, without
-from gen_toolkit.releases.repeat import Repeated, repeat
-from gen_toolkit.releases.replay import Replay
-from gen_toolkit.releases.sanitize import rules_for
+from gen_toolkit.releases.reproduction.reference import CASSETTE, read_reference, without
+from gen_toolkit.releases.reproduction.repeat import Repeated, repeat
+from gen_toolkit.releases.reproduction.replay import Replay
+from gen_toolkit.releases.reproduction.sanitize import rules_for
 from gen_toolkit.settings import load_settings
 
 

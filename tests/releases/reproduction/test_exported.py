@@ -12,7 +12,7 @@ from notebook_cells import code, notebook
 
 from gen_toolkit import text
 from gen_toolkit.errors import CheckFailed, InputError, ReleaseError
-from gen_toolkit.releases.exported import Exported, Part, read_exported
+from gen_toolkit.releases.reproduction.exported import Exported, Part, read_exported
 
 __all__ = ["gen"]
 

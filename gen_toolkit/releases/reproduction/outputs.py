@@ -10,8 +10,8 @@ from typing import Any
 
 from gen_toolkit.display import PROGRESS
 from gen_toolkit.ipynb import Notebook, code_cells, stripped, tags
-from gen_toolkit.releases.measured import without_measures
-from gen_toolkit.releases.sanitize import Rules
+from gen_toolkit.releases.reproduction.measured import without_measures
+from gen_toolkit.releases.reproduction.sanitize import Rules
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"  # holds the id of a model that lives only in the kernel
 _OVERWRITTEN = re.compile(r"^.*\r(?=[^\n])", re.MULTILINE)

@@ -15,7 +15,7 @@ from gen_toolkit.jobs.ledger import Ledger
 from gen_toolkit.jobs.outcome import family_of
 from gen_toolkit.jobs.session import Executed, executed
 from gen_toolkit.journal.asked import Asked, asked_by
-from gen_toolkit.releases.evidence import Evidence, Scored
+from gen_toolkit.releases.promotion.evidence import Evidence, Scored
 from gen_toolkit.settings import Resolved
 from gen_toolkit.tracking import spool
 

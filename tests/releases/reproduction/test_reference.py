@@ -12,7 +12,7 @@ from gen_toolkit import text
 from gen_toolkit.errors import NotebookError, ReleaseError
 from gen_toolkit.ipynb import write_notebook
 from gen_toolkit.jobs.fixed import seed_of
-from gen_toolkit.releases.reference import read_reference, without, write_reference
+from gen_toolkit.releases.reproduction.reference import read_reference, without, write_reference
 
 RUN = "01a22acb-97f7-7d5c-9fb6-8d5174de7eee"
 

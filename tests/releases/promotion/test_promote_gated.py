@@ -15,12 +15,12 @@ from gen_toolkit.database.engine import open_database
 from gen_toolkit.datasets.read import dataset
 from gen_toolkit.errors import CheckFailed, GateRefused
 from gen_toolkit.journal.store import count
-from gen_toolkit.releases.evidence import Evidence, Scored
-from gen_toolkit.releases.make import EVIDENCE
 from gen_toolkit.releases.pipeline import Pipeline
-from gen_toolkit.releases.promote import Wanted, promote
+from gen_toolkit.releases.promotion.evidence import Evidence, Scored
+from gen_toolkit.releases.promotion.make import EVIDENCE
+from gen_toolkit.releases.promotion.promote import Wanted, promote
+from gen_toolkit.releases.reproduction.tested import release_tested
 from gen_toolkit.releases.seal import seal, verify
-from gen_toolkit.releases.tested import release_tested
 
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(600)]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from gen_toolkit import display
 from gen_toolkit.evals.compare import verdict_of
 from gen_toolkit.evals.verdict import Verdict
-from gen_toolkit.releases.evidence import Evidence, Judged, Scored
-from gen_toolkit.releases.gates import Gates, ScoreGate
+from gen_toolkit.releases.promotion.evidence import Evidence, Judged, Scored
+from gen_toolkit.releases.promotion.gates import Gates, ScoreGate
 from gen_toolkit.text import one_line
 
 _OTHER_ROWS = "Evaluate the same rows as the live release, or say why it may pass: --override"

@@ -18,12 +18,12 @@ from gen_toolkit.jobs.rows import RunRow
 from gen_toolkit.journal.asked import Asked, asked_by, cassette_lines
 from gen_toolkit.releases.again import tried
 from gen_toolkit.releases.aliases import replayable
-from gen_toolkit.releases.exported import Exported, Part
 from gen_toolkit.releases.freeze import verify
-from gen_toolkit.releases.leaks import ALLOWED
-from gen_toolkit.releases.outputs import with_normal_outputs
 from gen_toolkit.releases.pipeline import pipeline_of
-from gen_toolkit.releases.sanitize import Rules, pipelines_rules, rules_for
+from gen_toolkit.releases.promotion.leaks import ALLOWED
+from gen_toolkit.releases.reproduction.exported import Exported, Part
+from gen_toolkit.releases.reproduction.outputs import with_normal_outputs
+from gen_toolkit.releases.reproduction.sanitize import Rules, pipelines_rules, rules_for
 from gen_toolkit.settings import load_settings
 
 

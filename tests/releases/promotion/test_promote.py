@@ -28,7 +28,7 @@ from gen_toolkit.ipynb import read_notebook, write_notebook
 from gen_toolkit.jobs.slots import lock
 from gen_toolkit.releases.moves import moves_of
 from gen_toolkit.releases.pipeline import Pipeline
-from gen_toolkit.releases.promote import Promoted
+from gen_toolkit.releases.promotion.promote import Promoted
 from gen_toolkit.releases.seal import seal, verify
 from gen_toolkit.releases.start import run_release
 
@@ -277,7 +277,7 @@ def test_what_is_not_there_is_not_found(path: Path) -> None:
 def promoted_at_once(paths: Sequence[Path]) -> list[tuple[int, str, bool]]:
     """(number, digest, whether it was made) of each, all promoted at the same time."""
     program = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
         "import json; from pathlib import Path; from released import promoted\n"
         "made = promoted(Path(sys.argv[1]), 'label'); print(json.dumps([made.number, made.digest, made.made]))"
     )

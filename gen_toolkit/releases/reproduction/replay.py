@@ -30,10 +30,10 @@ from gen_toolkit.jobs.prepare import with_parameters
 from gen_toolkit.jobs.supervise import Progress, supervise
 from gen_toolkit.releases.cells import read_code
 from gen_toolkit.releases.check import parameters_of
-from gen_toolkit.releases.compare import Brought
 from gen_toolkit.releases.freeze import verify
 from gen_toolkit.releases.references import find_references
-from gen_toolkit.releases.sanitize import WORKSPACE
+from gen_toolkit.releases.reproduction.compare import Brought
+from gen_toolkit.releases.reproduction.sanitize import WORKSPACE
 from gen_toolkit.secret import Secret
 from gen_toolkit.settings import Resolved, load_settings
 from gen_toolkit.surface import RUN_MARK

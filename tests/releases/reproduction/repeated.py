@@ -11,7 +11,7 @@ from released import promoted
 
 from gen_toolkit.jobs.ledger import RunRow
 from gen_toolkit.releases.pipeline import Pipeline
-from gen_toolkit.releases.reference import write_reference
+from gen_toolkit.releases.reproduction.reference import write_reference
 from gen_toolkit.releases.start import run_release
 
 PLUGIN_MODULE = "gen_toolkit.testing.plugin"

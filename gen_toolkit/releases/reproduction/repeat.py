@@ -10,10 +10,10 @@ from gen_toolkit.ipynb import tags
 from gen_toolkit.jobs.ending import Ending
 from gen_toolkit.jobs.job import silent
 from gen_toolkit.jobs.supervise import Progress
-from gen_toolkit.releases.compare import Brought, Difference, first_difference
-from gen_toolkit.releases.outputs import code_of
-from gen_toolkit.releases.replay import Replay, Replayed, replay
-from gen_toolkit.releases.sanitize import Rules
+from gen_toolkit.releases.reproduction.compare import Brought, Difference, first_difference
+from gen_toolkit.releases.reproduction.outputs import code_of
+from gen_toolkit.releases.reproduction.replay import Replay, Replayed, replay
+from gen_toolkit.releases.reproduction.sanitize import Rules
 from gen_toolkit.text import one_line
 
 

@@ -17,10 +17,10 @@ from gen_toolkit.ipynb import write_notebook
 from gen_toolkit.journal.asked import Asked
 from gen_toolkit.journal.cassette import Cassette
 from gen_toolkit.releases.check import checked
-from gen_toolkit.releases.evidence import Case, Evidence, Judged, Scored
 from gen_toolkit.releases.freeze import freeze
-from gen_toolkit.releases.make import make, read_evidence
 from gen_toolkit.releases.pipeline import Pipeline
+from gen_toolkit.releases.promotion.evidence import Case, Evidence, Judged, Scored
+from gen_toolkit.releases.promotion.make import make, read_evidence
 from gen_toolkit.releases.seal import verify
 
 FILES = {"cassette.jsonl", "evidence.json", "reference.ipynb", "reference.json", "review.html", "review.md"}
