@@ -93,12 +93,16 @@ def remember_secret(value: str) -> None:
         quote(value),
         quote(value, safe=""),
         quote_plus(value),
-        json.dumps(value)[1:-1],
-        json.dumps(value, ensure_ascii=False)[1:-1],
+        *_in_json(value),
+        *(twice for once in _in_json(value) for twice in _in_json(once)),  # a text that holds JSON, written as JSON
     }
     encoded = (base64.b64encode(raw), base64.urlsafe_b64encode(raw))
     forms |= {form.decode().rstrip("=") for form in encoded}  # some leave the padding out
     _secrets = tuple(sorted({*_secrets, *forms}, key=len, reverse=True))
+
+
+def _in_json(text: str) -> tuple[str, str]:
+    return json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def scrub(text: str) -> str:

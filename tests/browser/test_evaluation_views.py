@@ -22,6 +22,7 @@ from tests.browser.mlflow_ui import (
 )
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.browser,
     pytest.mark.timeout(300),
     pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: apt-get install chromium"),

@@ -10,7 +10,7 @@ from notebook_cells import furnish, written
 from gen_toolkit.releases.promotion.promote import promote
 from tests.browser.lab import Notebook
 
-pytestmark = [pytest.mark.browser, pytest.mark.kernel, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.browser, pytest.mark.kernel, pytest.mark.timeout(600)]
 
 DECLARED = """from typing import Annotated, Literal
 from annotated_types import Ge, Le

@@ -103,6 +103,7 @@ def test_a_prompt_is_created_edited_run_on_two_models_and_saved(
     expect(said).to_contain_text("Good or not? 1")
 
 
+@pytest.mark.long
 def test_a_stream_shows_what_has_come_and_can_be_stopped_while_the_kernel_goes_on(
     notebook: Notebook, workspace: Path, server: OpenAIServer
 ) -> None:
@@ -133,6 +134,7 @@ def test_a_stream_shows_what_has_come_and_can_be_stopped_while_the_kernel_goes_o
     expect(desk.box("text of message 2")).to_have_value("{{ text }}")
 
 
+@pytest.mark.long
 def test_a_model_that_fails_is_one_line_in_its_column(
     notebook: Notebook, workspace: Path, server: OpenAIServer
 ) -> None:
@@ -150,6 +152,7 @@ def test_a_model_that_fails_is_one_line_in_its_column(
     expect(desk.out.get_by_text("fine", exact=True)).to_have_count(2)
 
 
+@pytest.mark.long
 def test_markup_in_any_text_creates_no_element(notebook: Notebook, workspace: Path, server: OpenAIServer) -> None:
     alias = "<img src=x>"
     aliases(workspace, server, "fast", alias)
@@ -181,6 +184,7 @@ gt.playground(prompt, rows, model=["fast", {alias!r}])
     assert desk.page.evaluate("() => window.injected") is None
 
 
+@pytest.mark.long
 def test_everything_is_reached_by_keyboard(notebook: Notebook, workspace: Path, server: OpenAIServer) -> None:
     aliases(workspace, server, "fast", "good")
     server.say(streamed("posi", "tive"))

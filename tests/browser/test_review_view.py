@@ -11,7 +11,7 @@ from mlflow_store import Store, store
 from tests.browser.lab import Lab, Notebook
 
 __all__ = ["store"]
-pytestmark = [pytest.mark.browser, pytest.mark.kernel, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.long, pytest.mark.browser, pytest.mark.kernel, pytest.mark.timeout(240)]
 
 EVALUATED = """
 import gen_toolkit as gt

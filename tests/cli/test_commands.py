@@ -56,7 +56,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     written(root / "notebooks/dynamic.ipynb", KEEPS, "gt.load_prompt('a' + 'b')")
     (root / "notebooks/old.ipynb").write_text('{"nbformat": 3, "cells": [], "metadata": {}}')
     (root / "plain.txt").write_text("not json")
-    assert gen("promote", "notebooks/good.ipynb", "--as", "label", cwd=root).returncode == 0
+    assert gen("promote", "notebooks/good.ipynb", "--as", "label", cwd=root).returncode == 0  # it is executed for that
     return root
 
 
@@ -94,11 +94,13 @@ def test_what_cannot_be_done_is_refused_in_one_line(
 
 
 def test_what_was_refused_left_no_run_anywhere(root: Path, answers: object) -> None:
-    assert not (root / "mlruns/runs").exists()
+    (promoted,) = gen_json("runs", "list", cwd=root)  # the one that promotion rests on
+    assert promoted["kind"] == "try"
+    assert [folder.name for folder in (root / "mlruns/runs").iterdir()] == [promoted["attempt"]]
     assert not list((root / "mlruns").glob("try-*"))
-    assert gen_json("runs", "list", cwd=root) == []
     with sqlite3.connect(root / "mlruns/gen_toolkit.db") as database:
-        assert database.execute("select count(*) from spool").fetchone() == (0,)
+        started = database.execute("select run from spool where kind = 'run-started'").fetchall()
+    assert {run for (run,) in started} == {promoted["id"], promoted["attempt"]}
 
 
 @pytest.mark.parametrize(

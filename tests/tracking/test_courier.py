@@ -121,6 +121,7 @@ def test_it_gives_up_on_an_mlflow_that_takes_nothing_and_what_waits_stays(
     store: Store, lock: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     say_something()
     monkeypatch.setattr(courier, "_PATIENCE", 0.5)
     assert not delivered(lock)

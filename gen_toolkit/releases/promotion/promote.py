@@ -58,7 +58,8 @@ def promote(
     report = passed(path, tuple(operator.get("include", ())))
     subject = report.subject
     frozen = freeze(subject, tuple(operator.get("models", ())))
-    if (known := same_release(pipeline, frozen.digest)) is not None and known == pipeline.live:
+    known, standing = same_release(pipeline, frozen.digest), pipeline.standing
+    if known is not None and known == standing.number == standing.said:
         return Promoted(pipeline, known, frozen.digest, made=False, case=Case())
     refuse_unwritable(pipeline)
     proof = prove(subject, frozen, operator, wanted, progress)

@@ -24,7 +24,7 @@ _ASSIGNED = re.compile(
     """
 )
 # a password inside an address: scheme://user:password@host
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"]{1,80}:(?P<value>[^\s/@'\"{}$]{4,80})@[\w.-]")
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"]{1,80}:(?!\[secret\])(?P<value>[^\s/@'\"{}$]{4,80})@[\w.-]")
 
 
 def no_secrets(subject: Subject) -> Iterator[Finding]:

@@ -71,7 +71,8 @@ def test_what_is_a_result_stays(text: str) -> None:
     assert same(printed(text)) == {"stdout": [text]}
 
 
-def test_folders_of_this_machine_have_names(workspace: Path) -> None:
+def test_folders_of_this_machine_have_names(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
     text = f"{workspace}/data.csv {workspace}-other {Path.home()}/x {Path.home()}x"
     shown_text = same(printed(text))["stdout"][0]
     assert shown_text.startswith("[workspace]/data.csv [temporary]/")
