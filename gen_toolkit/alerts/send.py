@@ -11,6 +11,7 @@ from pathlib import Path
 from gen_toolkit.scope import ROOT_MARK
 from gen_toolkit.surface import RUN_MARK
 
+_LOOKS_EVERY_S = 5.0
 _NOT_OURS = (RUN_MARK, ROOT_MARK)  # the marks by which everything of a run is found and ended
 
 
@@ -29,7 +30,7 @@ def start_sender(workspace: Path) -> None:
 
 
 def send(stop: threading.Event | None = None) -> None:
-    """Deliver until none waits; with `stop`, until it is set."""
+    """Deliver until none waits, or the workspace is gone; with `stop`, until it is set."""
     from gen_toolkit.alerts import outbox
     from gen_toolkit.alerts.deliver import deliver_due, log_file
     from gen_toolkit.database.engine import open_database
@@ -41,6 +42,8 @@ def send(stop: threading.Event | None = None) -> None:
     log = log_file(settings)
     resting = stop or threading.Event()
     while not resting.is_set():
+        if stop is None and not settings.workspace.records.is_dir():
+            return  # deleted or moved: nothing is made anew there
         try:
             deliver_due(settings, database, log)
             left = outbox.wait_s(database, settings.workspace.root)
@@ -48,10 +51,10 @@ def send(stop: threading.Event | None = None) -> None:
             if stop is None:
                 log(f"stopped: {error}")
                 raise
-            left = 5.0  # the database is away; who serves goes on
+            left = _LOOKS_EVERY_S  # the database is away; who serves goes on
         if left is None and stop is None:
             return
-        resting.wait(min(5.0 if left is None else max(left, 0.05), 5.0))
+        resting.wait(_LOOKS_EVERY_S if left is None else min(max(left, 0.05), _LOOKS_EVERY_S))
         settings = load_settings()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -230,6 +231,23 @@ def test_an_emitted_event_reaches_the_outbox_and_leaves_mlflow_alone(receiver: R
     events.emit(ended("failed"))
     assert outbox.wait_s(open_database(), load_settings().workspace.root) == 0.0
     assert not Path("mlruns/mlflow.db").exists()
+
+
+def test_a_sender_ends_when_its_workspace_is_gone_and_makes_nothing_there(
+    declare: Declare, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare('[alerts.team]\nwebhook = "http://127.0.0.1:9"\n')
+    monkeypatch.setattr(send, "_LOOKS_EVERY_S", 0.05)
+    listener.listen(ended("failed"))
+    sender = threading.Thread(target=send.send)
+    sender.start()
+    until = time.monotonic() + 30
+    while not (workspace / "mlruns/alerts.log").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    (workspace / "mlruns").rename(workspace / "elsewhere")
+    sender.join(30)
+    assert not sender.is_alive()
+    assert not (workspace / "mlruns").exists()
 
 
 def test_a_process_of_its_own_delivers_when_the_job_is_gone(receiver: Receiver, workspace: Path) -> None:
