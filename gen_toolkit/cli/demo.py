@@ -126,8 +126,9 @@ def _next(finished: Finished, experiment: str) -> None:
     print("\nGo on with:")
     print(f"   make ui      compare the runs side by side: experiment {experiment!r}")
     print("   make lab     open the notebook, change a prompt, run the cells again")
-    print(f"   .venv/bin/gen runs show {finished.run.id[:13]}")
-    print("   .venv/bin/gen runs list")
+    print(f"   .venv/bin/gen runs show {finished.run.id[:13]} --html")
+    print(f"   .venv/bin/gen release review {PIPELINE}      the page a reviewer reads to say yes")
+    print(f"   .venv/bin/gen release test {PIPELINE}        the release once more, offline, on its recorded calls")
 
 
 def _indented(text: str) -> str:
