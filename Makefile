@@ -33,7 +33,7 @@ demo: setup ## the whole story on real film reviews with the embedded model
 	@$(BIN)/gen demo
 
 test: setup ## everything bounded: unit, contract, kernel, server, browser, chaos
-	@$(BIN)/python -m pytest -n 3 --dist loadfile -m "not long" $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long" $(ARGS)
 
 test-long: setup ## what takes longer
 	@$(BIN)/python -m pytest -m long $(ARGS)

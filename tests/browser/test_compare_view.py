@@ -12,7 +12,7 @@ from gen_toolkit.evals.result import Result, RowResult
 from gen_toolkit.evals.score import Score
 from tests.browser.lab import Notebook, watched
 
-pytestmark = [pytest.mark.browser, pytest.mark.kernel, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.long, pytest.mark.browser, pytest.mark.kernel, pytest.mark.timeout(180)]
 
 COMPARED = """
 import gen_toolkit as gt

@@ -9,6 +9,7 @@ import pytest
 from tests.browser.mlflow_ui import CHROMIUM, browse, compare_address, open_compare, serve
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.browser,
     pytest.mark.kernel,
     pytest.mark.timeout(240),

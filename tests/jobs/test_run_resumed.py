@@ -216,6 +216,7 @@ def test_gen_cancel_ends_a_run_in_another_terminal(workspace: Path, asleep: Asle
     assert again.stdout == f"run {row.id[:13]} had ended already: cancelled\n"
 
 
+@pytest.mark.long
 def test_a_supervisor_that_was_stopped_past_its_lease_finds_its_run_ended_and_writes_nothing(asleep: Asleep) -> None:
     process = asleep(6.0)
     ledger = Ledger(open_database())

@@ -172,6 +172,7 @@ def test_a_command_that_is_killed_takes_its_run_with_it(runs: Workspace) -> None
     until(lambda: marked(RUN_MARK, attempt) == [])
 
 
+@pytest.mark.long
 def test_twenty_runs_at_once_all_succeed(runs: Workspace) -> None:
     processes = [
         subprocess.Popen(

@@ -59,6 +59,7 @@ def test_a_notebook_passes_nbval_from_its_cassette(name: str, workspace: Path) -
     assert done.returncode == 0, done.stdout[-3000:]
 
 
+@pytest.mark.long
 def test_nbval_fails_on_a_planted_wrong_reply(workspace: Path, tmp_path: Path) -> None:
     def not_a_label(reply: Line) -> None:
         reply["text"] = "banana"

@@ -24,7 +24,7 @@ _LONG = [
     pytest.param("sqlite", False, id="sqlite-long", marks=pytest.mark.long),
     pytest.param("postgres", False, id="postgres-long", marks=[pytest.mark.long, pytest.mark.postgres]),
 ]
-_ON_POSTGRES = pytest.param("postgres", True, id="postgres-short", marks=pytest.mark.postgres)
+_ON_POSTGRES = pytest.param("postgres", True, id="postgres-short", marks=[pytest.mark.postgres, pytest.mark.long])
 
 
 def replace(servers: list[Server], site: Site, chance: random.Random) -> None:
