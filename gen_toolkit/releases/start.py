@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ from gen_toolkit.models.gateway import pin, prove_ready
 from gen_toolkit.releases.cells import read_code
 from gen_toolkit.releases.check import checked, parameters_of
 from gen_toolkit.releases.environment import refuse_or_tell
-from gen_toolkit.releases.freeze import aliases_in, freeze, write_release
+from gen_toolkit.releases.finding import Subject
+from gen_toolkit.releases.freeze import Frozen, aliases_in, freeze, write_release
 from gen_toolkit.releases.pipeline import pipeline_of
 from gen_toolkit.releases.references import References, find_references
 from gen_toolkit.releases.seal import verify
@@ -56,15 +58,21 @@ def try_notebook(
     path: Path, given: Mapping[str, str], *, progress: Progress = silent, **limits: float | None
 ) -> Finished:
     """Execute a notebook exactly as a release of it would be, without making one."""
-    settings = load_settings()
     subject = checked(path)
     values = subject.parameters.values(from_files(given), from_text=True)
     models = {name for parameter in subject.references.model_parameters for name in aliases_in(values[parameter])}
     frozen = freeze(subject, tuple(models))
-    folder = Path(tempfile.mkdtemp(dir=settings.workspace.prepare(), prefix="try-"))
-    try:
-        write_release(frozen, folder, subject, {"name": path.stem, "release": None})
+    with frozen_for_a_try(subject, frozen) as folder:
         return execute(try_job(path.stem, folder, values, limits), progress)
+
+
+@contextlib.contextmanager
+def frozen_for_a_try(subject: Subject, frozen: Frozen) -> Iterator[Path]:
+    """A folder with what would be released, for as long as it takes to execute it."""
+    folder = Path(tempfile.mkdtemp(dir=load_settings().workspace.prepare(), prefix="try-"))
+    try:
+        write_release(frozen, folder, subject, {"name": subject.path.stem, "release": None})
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

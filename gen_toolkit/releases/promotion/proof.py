@@ -90,7 +90,7 @@ def prove(
 def known_proof(subject: Subject, frozen: Frozen) -> Proof | None:
     """The last execution of what would be released; None where there is none. Executes nothing."""
     database = open_database()
-    runs = spool.tagged(database, "gen_toolkit.code", code_hash(subject.notebook))
+    runs = spool.tagged(database, CODE_TAG, code_hash(subject.notebook))
     known = _known(database, runs, frozen)
     return None if known is None else _proof(database, known, None)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,20 +16,14 @@ from gen_toolkit.jobs.supervise import Progress
 from gen_toolkit.releases.check import checked
 from gen_toolkit.releases.finding import Subject
 from gen_toolkit.releases.freeze import Frozen, freeze, write_release
-from gen_toolkit.releases.start import try_job
-from gen_toolkit.settings import load_settings
+from gen_toolkit.releases.start import frozen_for_a_try, try_job
 
 
 def rehearse(subject: Subject, frozen: Frozen, operator: Mapping[str, Any], progress: Progress) -> Finished:
     """Execute what would be released, with the parameters' defaults and the limits of pipeline.toml."""
-    name = subject.path.stem
-    folder = Path(tempfile.mkdtemp(dir=load_settings().workspace.prepare(), prefix="try-"))
-    try:
-        write_release(frozen, folder, subject, {"name": name, "release": None})
-        job = replace(try_job(name, folder, {}), limits=Limits.of(operator), is_shared=True)
+    with frozen_for_a_try(subject, frozen) as folder:
+        job = replace(try_job(subject.path.stem, folder, {}), limits=Limits.of(operator), is_shared=True)
         return execute(job, progress)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def run_through(path: Path, progress: Progress) -> Session:
