@@ -355,7 +355,7 @@ def test_a_workspace_on_a_read_only_disk_is_overridden(
     monkeypatch.chdir(disk / "work")
     assert json.loads(gen("release", "rollback", "label", "--json"))["override"].endswith("is read-only")
     assert "pipeline.toml says 3" in gen("release", "list")
-    assert "cannot be written" in gen("promote", "notebooks/label.ipynb", "--as", "other", code=2)
+    assert "cannot be written" in gen("promote", "notebooks/label.ipynb", "--as", "other", code=3)
 
 
 def test_without_a_database_the_file_holds_and_looking_makes_none(anywhere: Pipeline, gen: Gen) -> None:

@@ -74,12 +74,15 @@ def make(
 
 
 def refuse_unwritable(pipeline: Pipeline) -> None:
-    """Raises InputError where no release could be written: before anything is executed for one."""
+    """Raises InputError, or SetupError on a read-only disk, where no release could be written: before anything is
+    executed for one."""
     places = (pipeline.releases, *pipeline.releases.parents)
     with writing(pipeline.releases):
         place = next(place for place in places if place.exists())
-        problem = errno.ENOTDIR if not place.is_dir() else 0 if os.access(place, os.W_OK) else errno.EACCES
-        if problem:
+        if not place.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(place, os.W_OK):
+            problem = errno.EROFS if os.statvfs(place).f_flag & os.ST_RDONLY else errno.EACCES
             raise OSError(problem, os.strerror(problem))
 
 
