@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gen_toolkit.errors import ReleaseError
-from gen_toolkit.ipynb import read_notebook, write_text
+from gen_toolkit.ipynb import write_text
 from gen_toolkit.journal.asked import Asked, cassette_lines, cassette_text
 from gen_toolkit.releases.files import writing
 from gen_toolkit.releases.finding import Finding, Subject
@@ -21,8 +21,7 @@ from gen_toolkit.releases.freeze import Frozen, name_of, write_release
 from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.releases.promotion.evidence import Case, Evidence
 from gen_toolkit.releases.promotion.leaks import refuse_leaks, texts_of_call, texts_of_notebook, texts_of_values
-from gen_toolkit.releases.reproduction.reference import CASSETTE, write_reference
-from gen_toolkit.releases.reproduction.reference import NOTEBOOK as REFERENCE
+from gen_toolkit.releases.reproduction.reference import CASSETTE, read_reference, write_reference
 from gen_toolkit.releases.review.page import Page, write_review
 from gen_toolkit.releases.side import side_of
 from gen_toolkit.text import scrub
@@ -127,13 +126,14 @@ def _beside(folder: Path, case: Case, answers: Sequence[Asked], title: str, pers
     write_text(folder / EVIDENCE, told)
     write_reference(folder, evidence.notebook, evidence.parameters, evidence.kept, owner=evidence.run, due=evidence.at)
     rows = [row for scored in evidence.evaluations for row in scored.scores]
-    reference = read_notebook(folder / REFERENCE)
+    reference = read_reference(folder)
     refuse_leaks(
         [
             *((_place(answers, key), texts_of_call(entry)) for key, entry in lines.items()),
-            *texts_of_notebook(reference, "the executed notebook"),
+            *texts_of_notebook(reference.brought.notebook, "the executed notebook"),
             *texts_of_values(evidence.kept, "the kept value"),
             *texts_of_values(evidence.parameters, "the parameter"),
+            *texts_of_values(reference.effects, "the result of gt.once"),
             ("an id of a row", "\n".join(rows)),
         ],
         personal=personal,

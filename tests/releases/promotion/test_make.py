@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from notebook_cells import KEEPS, code, furnish, notebook, written
 
+from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import CheckFailed
 from gen_toolkit.ipynb import write_notebook
+from gen_toolkit.jobs.once import take_as_done
 from gen_toolkit.journal.asked import Asked
 from gen_toolkit.journal.cassette import Cassette
 from gen_toolkit.releases.check import checked
@@ -97,13 +99,15 @@ def test_what_must_not_be_in_a_repository_makes_no_release(case: Case, leak: dic
     assert list(Path("pipelines/label/releases").iterdir()) == []
 
 
-@pytest.mark.parametrize("place", ["output", "kept", "parameter", "row"])
+@pytest.mark.parametrize("place", ["output", "kept", "parameter", "row", "effect"])
 def test_personal_data_is_found_wherever_it_would_be_written(case: Case, place: str) -> None:
     mail, evidence = "ada@example.com", case.evidence
     assert evidence is not None
     if place == "output":
         assert evidence.notebook is not None
         evidence.notebook.write_text(evidence.notebook.read_text().replace("3 films", mail))
+    elif place == "effect":
+        take_as_done(open_database(), evidence.run, {"order": {"sent to": mail}})
     elif place == "row":
         evidence = replace(evidence, evaluations=(replace(evidence.evaluations[0], scores={mail: {"accuracy": 1.0}}),))
     else:
