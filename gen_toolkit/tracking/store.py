@@ -59,13 +59,12 @@ def import_mlflow() -> Any:
         for name, value in _QUIET.items():
             os.environ.setdefault(name, value)
         logging.getLogger("alembic").setLevel(logging.WARNING)
-        # it prints a traceback of what it raises as well: what is not delivered waits in the spool, with the reason
-        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         import mlflow
         import mlflow.entities
         import mlflow.exceptions
 
-        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+        # it prints a traceback of what it raises as well: what is not delivered waits in the spool, with the reason
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         return mlflow
 
 
