@@ -58,8 +58,9 @@ class Settings(BaseSettings):
     """The MLflow experiment; by default the workspace folder's name."""
     tracking_uri: str | None = None
     """Where MLflow is; by default `mlruns/mlflow.db` of the workspace. MLFLOW_TRACKING_URI wins over it."""
-    delivery: Literal["background", "wait"] = "background"
-    """How a command brings its runs to MLflow: by a process in the background, or before it ends (in at most 15 s)."""
+    delivery: Literal["background", "wait", "later"] = "background"
+    """How runs come to MLflow. Those of a command: by a process in the background, or before it ends (in at most
+    15 s). `later`, also of a notebook: with the next `gen` command that looks at MLflow."""
     database: str | None = None
     """The toolkit's own database: a path (SQLite), by default `mlruns/gen_toolkit.db` of the workspace; a
     PostgreSQL address, or a reference to one, `env:NAME` or `file:PATH`, where it holds a password."""

@@ -10,13 +10,17 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+import schema
+from notebook_cells import OF_TESTS
 from postgres import either_database, either_new_database, empty_postgres, postgres, postgres_server
 
 from gen_toolkit import text
+from gen_toolkit.database import engine, migrate
 
 __all__ = ["either_database", "either_new_database", "empty_postgres", "postgres", "postgres_server"]
 
 os.environ.setdefault("GEN_TOOLKIT_EMBEDDED_THREADS", "1")  # tests share two cores
+os.environ["GEN_TOOLKIT_DELIVERY"] = "later"  # who looks at MLflow delivers first; `delivered` has it as users have it
 
 settings.register_profile("shared", deadline=None)  # how long an example takes says how busy the machine is
 settings.load_profile("shared")
@@ -55,17 +59,31 @@ def _ctrl_c_is_heard() -> None:
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty workspace, which is also the current folder; nothing of the caller's settings reaches it."""
     for name in list(os.environ):
-        if name.startswith(("GEN_TOOLKIT_", "MLFLOW_")) and name != "GEN_TOOLKIT_EMBEDDED_THREADS":
+        if name.startswith(("GEN_TOOLKIT_", "MLFLOW_")) and name not in OF_TESTS:
             monkeypatch.delenv(name)
     root = tmp_path / "work"
     (root / "notebooks").mkdir(parents=True)
     (root / "gen_toolkit.toml").write_text("", encoding="utf-8")
     monkeypatch.chdir(root)
+    schema.statements()
+    monkeypatch.setattr(engine, "migrate", schema.copied)
     monkeypatch.setattr(text, "_secrets", ())  # what one test has read is no secret of the next
     before = dict(os.environ)
     yield root
     for name in os.environ.keys() - before.keys():
         del os.environ[name]  # what the package set for MLflow in this process
+
+
+@pytest.fixture
+def migrated(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - it is undone here
+    """A new database is made as users have it made: by the migrations, one after the other."""
+    monkeypatch.setattr(engine, "migrate", migrate.migrate)
+
+
+@pytest.fixture
+def delivered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow is told in the background."""
+    monkeypatch.delenv("GEN_TOOLKIT_DELIVERY", raising=False)  # by a fixture of the module, already
 
 
 @pytest.hookimpl(wrapper=True)

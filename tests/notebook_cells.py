@@ -16,6 +16,8 @@ import pytest
 
 from gen_toolkit.ipynb import Notebook, write_notebook
 
+OF_TESTS = {"GEN_TOOLKIT_EMBEDDED_THREADS", "GEN_TOOLKIT_DELIVERY"}
+"""Settings that tests have for themselves; all others are taken away before a test."""
 KEEPS = "import gen_toolkit as gt\ngt.keep('done', True)"
 MODEL = '[models.dry]\nprovider = "scripted"\nreplies = "replies.json"\n'
 REPLIES = {"good": "positive", "bad": "negative", "*": "positive"}
@@ -95,7 +97,7 @@ def environment_of_nobody() -> dict[str, str]:
     return {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("GEN_TOOLKIT_", "MLFLOW_")) or name == "GEN_TOOLKIT_EMBEDDED_THREADS"
+        if not name.startswith(("GEN_TOOLKIT_", "MLFLOW_")) or name in OF_TESTS
     }
 
 

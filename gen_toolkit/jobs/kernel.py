@@ -25,8 +25,13 @@ class _Provisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_client is
     link: Link
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
-        # the kernel looks itself whether its parent is still there, where the system does not
-        environment = {**kwargs["env"], "JPY_PARENT_PID": str(os.getppid())}
+        environment = {
+            **kwargs["env"],
+            # the kernel looks itself whether its parent is still there, where the system does not
+            "JPY_PARENT_PID": str(os.getppid()),
+            # start-up files and configuration of whoever runs the job are nothing that was reviewed
+            "IPYTHONDIR": str(Path(self.parent.connection_file).with_name("ipython")),
+        }
         self.cwd = kwargs.get("cwd") or os.getcwd()
         self.process = self.link.start_kernel(cmd, environment, str(self.cwd))
         self.pid = self.process.pid

@@ -33,9 +33,11 @@ def by_courier(start: Start) -> None:
 
 
 def wake_writer(settings: Resolved) -> None:
-    """Have what was just spooled delivered soon."""
+    """Have what was just spooled delivered, as the setting `delivery` says."""
     from gen_toolkit.tracking.writer import wake_thread
 
+    if settings.settings.delivery == "later":
+        return
     if _start is None or settings.settings.delivery == "wait" or _takes_all_with_it():
         wake_thread(settings)
         return

@@ -12,6 +12,7 @@ from tests.browser.lab import Notebook, watched
 pytestmark = [pytest.mark.browser, pytest.mark.kernel, pytest.mark.timeout(240)]
 
 
+@pytest.mark.long
 def test_a_cell_runs_in_the_workspace_and_widgets_are_drawn(notebook: Notebook, workspace: Path) -> None:
     (workspace / "gen_toolkit.toml").write_text('experiment = "here"\n', encoding="utf-8")
     said = notebook.run("from gen_toolkit.settings import load_settings\nprint(load_settings().experiment)")

@@ -56,6 +56,7 @@ def aliases(workspace: Path, server: OpenAIServer, *names: str) -> None:
     (workspace / "gen_toolkit.toml").write_text(f'model = "{names[0]}"\n{text}', encoding="utf-8")
 
 
+@pytest.mark.long
 def test_a_prompt_is_created_edited_run_on_two_models_and_saved(
     notebook: Notebook, workspace: Path, server: OpenAIServer, store: Store
 ) -> None:

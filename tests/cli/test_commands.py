@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
+import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from notebook_cells import KEEPS, MODEL, code, furnish, gen, gen_json, with_mlflow, written
+from notebook_cells import KEEPS, MODEL, code, enter, furnish, gen, gen_json, with_mlflow, written
+
+from gen_toolkit.cli.app import main
 
 ASK = "import gen_toolkit as gt\ngt.keep('label', gt.chat('a good film', model=model).value)"
 PARAMETERS = "model: str = 'dry'\nlimit: int = 3"
@@ -60,16 +67,32 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@dataclass(frozen=True)
+class Said:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def in_process(arguments: Sequence[str], patch: pytest.MonkeyPatch) -> Said:
+    """The command without a process of its own, which takes most of the time of a refusal."""
+    patch.setattr(sys, "argv", ["gen", *arguments])
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+        main()
+    code = ended.value.code
+    assert isinstance(code, int)
+    return Said(code, out.getvalue(), err.getvalue())
+
+
 @pytest.fixture(scope="module")
 def answers(root: Path) -> dict[tuple[str, ...], tuple[Any, Any]]:
-    """What each refused command answers, plainly and with --json."""
-    todo = [tuple(arguments) for arguments, _, _ in REFUSED]
-    with ThreadPoolExecutor(2) as threads:
-        plain = threads.map(lambda arguments: gen(*arguments, cwd=root), todo)
-        asked = threads.map(
-            lambda arguments: gen(*arguments, "--json", cwd=root) if list(arguments) in AS_JSON else None, todo
-        )
-        return dict(zip(todo, zip(plain, asked, strict=True), strict=True))
+    """What each refused command answers; to a few also, as a shell hears it, with --json."""
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as threads:
+        enter(root, patch)
+        plain = [in_process(arguments, patch) for arguments, _, _ in REFUSED]
+        asked = dict(zip(map(tuple, AS_JSON), threads.map(lambda a: gen(*a, "--json", cwd=root), AS_JSON), strict=True))
+    return {tuple(row[0]): (said, asked.get(tuple(row[0]))) for row, said in zip(REFUSED, plain, strict=True)}
 
 
 @pytest.mark.parametrize(("arguments", "exit_code", "says"), REFUSED, ids=[" ".join(row[0]) for row in REFUSED])

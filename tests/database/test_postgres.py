@@ -280,7 +280,8 @@ def test_a_server_that_starts_again_in_time_is_waited_for(postgres: Server, monk
 # --- the rest of the toolkit on it -----------------------------------------------------------------------------
 
 
-def test_doctor_names_the_host_and_the_database_only(postgres: Server) -> None:
+def test_doctor_names_the_host_and_the_database_only(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GEN_TOOLKIT_DELIVERY")
     name = open_database().place.url.database  # type: ignore[attr-defined]
     found = {what: said for what, _, said in _looked_at({"database": _database, "settings": _settings})}
     assert found["database"] == f"PostgreSQL database {name} on 127.0.0.1:{postgres.port}"

@@ -42,6 +42,7 @@ GOOD = [
     "gt.keep('order', order)\n"
     "seen = {'limit': limit, 'word': word, 'folder': str(folder), 'cwd': os.getcwd()}\n"
     "gt.keep('seen', {**seen, 'canary': os.environ.get('CANARY'), 'key': len(os.environ.get('JOB_KEY', ''))})",
+    "gt.keep('unreviewed', 'of_start_up' in globals())",
 ]
 HOSTILE = "'; raise SystemExit #\n{{ x }}"
 USE = "import gen_toolkit as gt"
@@ -71,8 +72,12 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ended]]
     paths = {name: written(root / f"notebooks/{name}.ipynb", *cells) for name, cells in NOTEBOOKS.items()}
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as background:
         enter(root, patch)
-        slow = background.submit(gen, "try", paths["sleeping"], "--timeout", "30", "--json", cwd=root)
+        slow = background.submit(gen, "try", paths["sleeping"], "--timeout", "15", "--json", cwd=root)
         patch.setenv("CANARY", "bird")
+        patch.setenv("HOME", str(root / "home"))
+        start_up = root / "home/.ipython/profile_default/startup/00.py"
+        start_up.parent.mkdir(parents=True)
+        start_up.write_text("of_start_up = 1")
         patch.setenv("JOB_KEY", SECRET)
         patch.setattr(find, "_PATIENCE", 30.0)  # else a slow machine gives the notebook a run of its own
         promoted(good, "good")
@@ -115,6 +120,10 @@ def test_a_kernel_sees_the_given_parameters_and_an_allow_listed_environment(runs
     }  # fmt: skip
 
 
+def test_start_up_files_of_whoever_runs_it_are_not_part_of_a_job(runs: dict[str, Ended]) -> None:
+    assert runs["good"].row["outcome"]["kept"]["unreviewed"] is False
+
+
 def test_the_saved_notebook_holds_the_cells_in_order_with_the_injected_one(runs: dict[str, Ended]) -> None:
     cells = runs["good"].notebook["cells"]
     tags = [cell["metadata"].get("tags", []) for cell in cells]
@@ -148,7 +157,7 @@ def test_no_process_of_a_run_outlives_it(runs: dict[str, Ended], name: str) -> N
     [
         ("failing", "failed", 5, "ValueError", "no <b>rows</b>"),
         ("leaving", "failed", 4, None, None),
-        ("sleeping", "timed out", 4, None, "not done after 30 s"),
+        ("sleeping", "timed out", 4, None, "not done after 15 s"),
     ],
 )
 def test_a_run_that_did_not_succeed_says_where_and_why(

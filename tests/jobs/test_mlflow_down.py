@@ -8,7 +8,13 @@ import pytest
 from mlflow_outage import assert_nothing_was_lost, outage
 from mlflow_server import Server
 
-pytestmark = [pytest.mark.long, pytest.mark.server, pytest.mark.kernel, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.usefixtures("delivered"),
+    pytest.mark.long,
+    pytest.mark.server,
+    pytest.mark.kernel,
+    pytest.mark.timeout(400),
+]
 
 
 def test_jobs_succeed_while_the_server_is_killed_or_hangs_and_it_has_all_of_them_in_the_end(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from gen_toolkit.surface import RUN_MARK
 from gen_toolkit.tracking.spool import count_waiting
 from gen_toolkit.tracking.store import client
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("delivered")]
 
 PROGRAM = """
 import atexit, sys

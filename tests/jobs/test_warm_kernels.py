@@ -73,6 +73,7 @@ def papermill(source: Path, **more: str) -> str:
     return "".join(cells[-1]["outputs"][0]["text"])
 
 
+@pytest.mark.long
 def test_papermill_executes_in_a_fork_and_cold_where_one_cannot_stand_in(kernels: Workspace) -> None:
     source = written(kernels.root / "notebooks/told.ipynb", TOLD)
     parent, folder, canary = papermill(source, CANARY="bird").split()

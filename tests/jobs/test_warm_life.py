@@ -23,6 +23,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.long
 def test_it_imports_what_settings_and_pipelines_name_and_makes_itself_anew_when_that_has_changed(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

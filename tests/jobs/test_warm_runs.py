@@ -27,6 +27,7 @@ from gen_toolkit.tracking.store import client
 from gen_toolkit.workspace import Workspace
 
 pytestmark = [
+    pytest.mark.usefixtures("delivered"),
     pytest.mark.kernel,
     pytest.mark.timeout(400),
     pytest.mark.chaos,
@@ -36,7 +37,7 @@ pytestmark = [
 USE = "import gen_toolkit as gt, os, sys"
 SEEN = (
     "own = ('RUN', 'ROOT', 'WORK', 'DUE')\n"
-    "other = ('MLFLOW_RUN_ID', 'TMPDIR', 'JPY_PARENT_PID', *(f'GEN_TOOLKIT_{n}' for n in own))\n"
+    "other = ('MLFLOW_RUN_ID', 'TMPDIR', 'IPYTHONDIR', 'JPY_PARENT_PID', *(f'GEN_TOOLKIT_{n}' for n in own))\n"
     "seen = {n: v for n, v in os.environ.items() if n not in other and not n.startswith('PYDEVD_')}\n"
     "gt.keep('seen', {'environment': seen, 'cwd': os.getcwd(), 'name': __name__, 'path': sys.path})\n"
     "gt.keep('limit', limit)\n"
@@ -58,6 +59,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     root = furnish(tmp_path_factory.mktemp("warm-runs") / "work")
     with pytest.MonkeyPatch.context() as patch:
         enter(root, patch)
+        patch.delenv("GEN_TOOLKIT_DELIVERY")
         patch.setenv("PYTHONPATH", warm_template.paths())
         with template(here(root)):
             for name, cells in NOTEBOOKS.items():

@@ -79,6 +79,7 @@ def test_a_notebook_keeps_what_was_recorded(name: str, tmp_path: Path, monkeypat
     assert kept == json.loads((CASSETTES / f"{name}.kept.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.long
 def test_one_flipped_label_changes_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("CALLS", "WORKSPACE", "CASSETTE"):
         monkeypatch.setenv(f"GEN_TOOLKIT_{variable}", "replay" if variable == "CALLS" else "")

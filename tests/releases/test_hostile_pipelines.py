@@ -187,9 +187,9 @@ def test_a_release_that_was_deleted_while_it_was_live_is_seen_everywhere(label: 
     assert label.numbers() == [1]
 
 
-@pytest.mark.parametrize("name", ["01", "1²", "٣", "0", "1.5", "1 ", "-1", "1e3", "9" * 40, ".new-x"])
-def test_a_folder_whose_name_is_no_number_is_no_release(label: Pipeline, gen: Gen, name: str) -> None:
-    shutil.copytree(label.releases / "1", label.releases / name)
+def test_a_folder_whose_name_is_no_number_is_no_release(label: Pipeline, gen: Gen) -> None:
+    for name in ("01", "1²", "٣", "0", "1.5", "1 ", "-1", "1e3", "9" * 40, ".new-x"):
+        shutil.copytree(label.releases / "1", label.releases / name)
     assert label.numbers() == [1]
     gen("run", "label", "--release", "2", code=2)
     written(Path("notebooks/label.ipynb"), KEEPS, "x = 2")

@@ -76,6 +76,7 @@ def test_a_release_does_offline_what_its_reference_says_and_leaves_nothing_behin
     assert (root / "letters.txt").read_text() == "Ada"  # written once, by the run
 
 
+@pytest.mark.long
 def test_pytest_collects_live_releases_and_a_planted_wrong_reply_fails_with_the_cell(root: Path, planted: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *PLUGIN, "pipelines"],
