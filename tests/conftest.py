@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 import schema
+from hypothesis import settings
 from notebook_cells import OF_TESTS
 from postgres import either_database, either_new_database, empty_postgres, postgres, postgres_server
 
@@ -75,7 +75,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 
 @pytest.fixture
-def migrated(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - it is undone here
+def migrated(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new database is made as users have it made: by the migrations, one after the other."""
     monkeypatch.setattr(engine, "migrate", migrate.migrate)
 
