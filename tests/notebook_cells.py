@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,8 @@ from typing import Any
 import pytest
 
 from gen_toolkit.ipynb import Notebook, write_notebook
+from gen_toolkit.jobs.warm import address, keep
+from gen_toolkit.workspace import find_workspace
 
 OF_TESTS = {"GEN_TOOLKIT_EMBEDDED_THREADS", "GEN_TOOLKIT_DELIVERY"}
 """Settings that tests have for themselves; all others are taken away before a test."""
@@ -53,12 +58,35 @@ def source_of(cell: Mapping[str, Any]) -> str:
     return "".join(cell["source"])
 
 
-def furnish(root: Path, *, mlflow: bool = True, settings: str = MODEL) -> Path:
-    """A workspace with a scripted model `dry` and, made once for all tests, an empty MLflow database."""
+def furnish(root: Path, *, mlflow: bool = True, settings: str = MODEL, warm: bool = False) -> Path:
+    """A workspace with a scripted model `dry` and, made once for all tests, an empty MLflow database.
+
+    `warm`: where what is tested is not how a job starts, its commands are forked from a template that is up.
+    """
     (root / "notebooks").mkdir(parents=True, exist_ok=True)
     (root / "gen_toolkit.toml").write_text(f'model = "dry"\n{settings}', encoding="utf-8")
     (root / "replies.json").write_text(json.dumps(REPLIES), encoding="utf-8")
+    if warm and (socket := _template()):
+        (root / "mlruns").mkdir(mode=0o700, exist_ok=True)
+        (root / "mlruns" / address.SOCKET).unlink(missing_ok=True)
+        (root / "mlruns" / address.SOCKET).symlink_to(socket)
     return with_mlflow(root) if mlflow else root
+
+
+@functools.cache
+def _template() -> Path | None:
+    """The socket of a template for all workspaces of this process, which keeps it up; None where there can be none."""
+    folder = Path(tempfile.mkdtemp(prefix="gen-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "gen_toolkit.toml").write_text("")
+    if not keep.keep_warm(find_workspace(folder), idle=1.0):
+        return None
+    until = time.monotonic() + 60
+    while keep.status(find_workspace(folder)) is None:
+        if time.monotonic() > until:
+            return None
+        time.sleep(0.1)
+    return folder / "mlruns" / address.SOCKET
 
 
 def with_mlflow(root: Path) -> Path:

@@ -108,7 +108,7 @@ def _execute(
     def started(cell_index: int, **_: Any) -> None:
         nonlocal began
         if not cell_index:
-            _let_look_in(client.kc, task, steps)
+            _prepare(client.kc, task, steps)
         late.bring_to(client.kc, cell_index)
         if link.stopped.is_set():
             raise _Stopped
@@ -172,11 +172,12 @@ def _execute(
     link.say(event="done", **judge(nb_man.nb, ran), unsaved=failure)
 
 
-def _let_look_in(client: Any, task: dict[str, Any], steps: Steps) -> None:
-    """Have an IPython kernel answer `gen runs peek` (jobs/variables.py), and leave word where it is reached."""
+def _prepare(client: Any, task: dict[str, Any], steps: Steps) -> None:
+    """Have an IPython kernel answer `gen runs peek` and end when it is told to, and leave word where it is reached."""
     if client.implementation == "ipython":
-        module = "__import__('gen_toolkit.jobs.variables', fromlist=['answer'])"
-        code = f"{module}.answer(get_ipython().kernel, {task['secrets']!r})"
+        jobs = "__import__('gen_toolkit.jobs', fromlist=['kernel_end', 'variables'])"
+        answer = f"{jobs}.variables.answer(get_ipython().kernel, {task['secrets']!r})"
+        code = f"{answer}\n{jobs}.kernel_end.end_in_order(get_ipython().kernel)"
         client.execute(code, silent=True, store_history=False, allow_stdin=False, stop_on_error=False)
     steps.say("kernel", implementation=client.implementation, connection=task["connection_file"])
 

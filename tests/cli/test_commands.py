@@ -57,7 +57,7 @@ AS_JSON = [REFUSED[index][0] for index in (0, 5, 8, 18, 21)]  # all go through o
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = furnish(tmp_path_factory.mktemp("commands") / "work", mlflow=False)
+    root = furnish(tmp_path_factory.mktemp("commands") / "work", mlflow=False, warm=True)
     written(root / "notebooks/good.ipynb", ASK, parameters=PARAMETERS)
     written(root / "notebooks/bad.ipynb", "x = 1")
     written(root / "notebooks/dynamic.ipynb", KEEPS, "gt.load_prompt('a' + 'b')")
@@ -134,7 +134,7 @@ def test_what_was_refused_left_no_run_anywhere(root: Path, answers: object) -> N
     ],
 )
 def test_wrong_settings_are_one_line_that_names_them(workspace: Path, settings: str, says: str) -> None:
-    path = written(furnish(workspace, mlflow=False) / "notebooks/good.ipynb", ASK, parameters=PARAMETERS)
+    path = written(furnish(workspace, mlflow=False, warm=True) / "notebooks/good.ipynb", ASK, parameters=PARAMETERS)
     (workspace / "gen_toolkit.toml").write_text(settings)
     done = gen("promote", path, "--as", "x", cwd=workspace)
     assert done.returncode == 2
@@ -182,7 +182,7 @@ def test_a_new_workspace_promotes_and_runs_its_starter(workspace: Path) -> None:
 
 @pytest.mark.kernel
 def test_a_run_that_failed_exits_with_1_and_shows_the_cell(workspace: Path) -> None:
-    path = written(furnish(workspace) / "notebooks/bad.ipynb", KEEPS, "raise ValueError('no rows')")
+    path = written(furnish(workspace, warm=True) / "notebooks/bad.ipynb", KEEPS, "raise ValueError('no rows')")
     done = gen("try", path, cwd=workspace)
     assert done.returncode == 1
     assert "bad  failed" in done.stdout
@@ -191,7 +191,7 @@ def test_a_run_that_failed_exits_with_1_and_shows_the_cell(workspace: Path) -> N
 
 
 def test_of_a_release_that_is_not_there_nothing_is_verified(tmp_path: Path) -> None:
-    root = furnish(tmp_path / "work", mlflow=False)
+    root = furnish(tmp_path / "work", mlflow=False, warm=True)
     path = written(root / "notebooks/label.ipynb", KEEPS)
     assert gen("promote", path, "--as", "label", cwd=root).returncode == 0
     refused = gen("release", "verify", "label", "9", cwd=root)
@@ -199,7 +199,7 @@ def test_of_a_release_that_is_not_there_nothing_is_verified(tmp_path: Path) -> N
 
 
 def test_what_gen_check_finds_in_several_notebooks_is_told_also_where_one_is_none(tmp_path: Path) -> None:
-    root = furnish(tmp_path / "work", mlflow=False)
+    root = furnish(tmp_path / "work", mlflow=False, warm=True)
     good = written(root / "notebooks/good.ipynb", KEEPS)
     asking = written(root / "notebooks/asking.ipynb", KEEPS, "input()")
     none = root / "notebooks/none.ipynb"
@@ -214,7 +214,7 @@ def test_what_gen_check_finds_in_several_notebooks_is_told_also_where_one_is_non
 
 @pytest.mark.parametrize("place", ["nowhere/x.sarif", "notebooks"])
 def test_findings_that_cannot_be_written_are_one_line(tmp_path: Path, place: str) -> None:
-    root = furnish(tmp_path / "work", mlflow=False)
+    root = furnish(tmp_path / "work", mlflow=False, warm=True)
     done = gen("check", written(root / "notebooks/good.ipynb", KEEPS), "--sarif", root / place, cwd=root)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "cannot be written" in done.stderr

@@ -42,7 +42,7 @@ def outside(place: Path) -> dict[str, bytes | None]:
 
 
 def tried(place: Path, cases: Mapping[str, Tried]) -> World:
-    root = furnish(place / "work")
+    root = furnish(place / "work", warm=True)
     for name in ("home", "elsewhere", "temporary"):
         (place / name).mkdir()
     (place / "elsewhere/victim.txt").write_text("as it was")

@@ -45,7 +45,7 @@ def labels(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A pipeline whose first attempt fails after five calls."""
     monkeypatch.setattr("gen_toolkit.tracking.listener.wake_writer", lambda _: None)  # MLflow is not asked
     monkeypatch.setattr("gen_toolkit.jobs.execute.await_mlflow_run", lambda _: None)
-    furnish(workspace)
+    furnish(workspace, warm=True)
     promoted(written(workspace / "notebooks/labels.ipynb", *WORK, parameters=PARAMETERS), "labels")
     return workspace
 

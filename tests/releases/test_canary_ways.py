@@ -82,7 +82,7 @@ class Ended:
 
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
-    root = furnish(tmp_path_factory.mktemp("canary") / "work")
+    root = furnish(tmp_path_factory.mktemp("canary") / "work", warm=True)
     (root / "replies.json").write_text(json.dumps({"say it": f"it is {SECRET}", "*": "x"}))
     (root / "filed.txt").write_text(FILED)
     path = written(root / "notebooks/loud.ipynb", *WAYS.values(), parameters=PARAMETERS)

@@ -10,5 +10,10 @@ MODULE = "ipykernel_launcher"
 def main() -> None:
     from ipykernel.kernelapp import IPKernelApp
 
+    from gen_toolkit.jobs.kernel_end import end_in_order
+
     # ipykernel reads it when it is imported, which was the template's
-    IPKernelApp.launch_instance(parent_handle=int(os.environ.get("JPY_PARENT_PID") or 0))
+    app = IPKernelApp.instance(parent_handle=int(os.environ.get("JPY_PARENT_PID") or 0))
+    app.initialize()
+    end_in_order(app.kernel)
+    app.start()
