@@ -21,6 +21,7 @@ def test_a_cell_runs_in_the_workspace_and_widgets_are_drawn(notebook: Notebook, 
     shown.get_by_role("button", name="press").wait_for()
 
 
+@pytest.mark.long
 def test_a_cell_that_raises_fails_the_test(notebook: Notebook) -> None:
     with pytest.raises(AssertionError, match="ZeroDivisionError"):
         notebook.run("1/0")

@@ -35,7 +35,7 @@ def test_intervals_of_right_and_wrong_hold_95_percent_on_average(count: int) -> 
     assert 0.945 <= coverage_over_shares(count) <= 0.96
 
 
-@pytest.mark.parametrize("count", [100, 1000])
+@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", GRADES)
 def test_intervals_of_grades_hold_the_mean(name: str, count: int) -> None:
     assert 0.93 <= coverage_of_grades(name, count, SIMULATIONS) <= 0.97

@@ -276,7 +276,7 @@ LISTS = [
 KILLED = "\nimport os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 
 
-@pytest.mark.parametrize("ending", ["", KILLED], ids=["closed", "killed"])
+@pytest.mark.parametrize("ending", [pytest.param("", marks=pytest.mark.long), KILLED], ids=["closed", "killed"])
 def test_a_read_only_disk_is_read_and_refuses_calls(
     disk: Path, on_disk: Path, server: OpenAIServer, ending: str
 ) -> None:

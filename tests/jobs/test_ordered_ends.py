@@ -108,6 +108,7 @@ def test_a_lease_that_is_renewed_disturbs_nobody(tmp_path: Path) -> None:
     assert ended.ending.state == "succeeded"
 
 
+@pytest.mark.long
 def test_while_its_supervisor_is_stopped_a_run_ends_with_its_lease(tmp_path: Path) -> None:
     """Whoever wakes up without a lease must find nothing of the run at work."""
     here = str(Path(__file__).parents[1])

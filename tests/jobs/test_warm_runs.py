@@ -155,7 +155,9 @@ def test_errors_exit_codes_and_progress_come_through(runs: Workspace) -> None:
     assert json.loads(refused.stdout)["error"]["code"] == "parameter"
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long)]
+)
 def test_a_signal_to_the_command_ends_the_run_in_order(runs: Workspace, number: signal.Signals, code: int) -> None:
     process, attempt = began("run", "sleeping")
     process.send_signal(number)
