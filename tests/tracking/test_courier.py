@@ -23,6 +23,7 @@ from gen_toolkit.surface import RUN_MARK
 from gen_toolkit.tracking import courier, hand_over, writer
 from gen_toolkit.tracking.spool import count_waiting
 
+pytestmark = pytest.mark.usefixtures("delivered")  # MLflow is told as users have it
 SHELL_MARK = "COURIER_TEST"
 COMMAND = """
 import os, sys

@@ -15,7 +15,7 @@ from gen_toolkit.errors import GateRefused
 from gen_toolkit.tracking import spool
 from gen_toolkit.tracking.store import client
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.usefixtures("delivered")]
 
 LABEL = gt.Prompt("label", user="{{ text }}?", output=Literal["good", "bad"])
 ROWS = [{"text": "great", "label": "good"}, {"text": "awful", "label": "bad"}]

@@ -28,6 +28,8 @@ from gen_toolkit.tracking import spool
 from gen_toolkit.tracking.store import client
 from gen_toolkit.tracking.writer import wake_thread
 
+pytestmark = pytest.mark.usefixtures("delivered")  # MLflow is told as users have it
+
 DOWN = "http://127.0.0.1:9"
 
 

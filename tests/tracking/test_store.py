@@ -11,6 +11,8 @@ from notebook_cells import with_mlflow
 import gen_toolkit as gt
 from gen_toolkit.tracking.writer import drain
 
+pytestmark = pytest.mark.usefixtures("delivered")  # MLflow is told as users have it
+
 
 def test_a_database_that_takes_nothing_prints_nothing(
     workspace: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
