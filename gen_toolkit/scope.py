@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 from gen_toolkit.amount import Amount
 from gen_toolkit.changed import changed
+from gen_toolkit.marks import environment
 from gen_toolkit.surface import RUN_MARK, cell
 
 Mode = Literal["live", "reuse", "replay"]
@@ -97,11 +98,11 @@ _seen: dict[str, Counter[str]] = {}
 def current() -> Scope:
     """The innermost scope; at the top what the environment of a job says."""
     return _current.get() or Scope(
-        run=os.environ.get(RUN_MARK),
-        owner=None if os.environ.get(SHARED_MARK) else os.environ.get(ROOT_MARK),
-        default_mode="reuse" if os.environ.get(ATTEMPT_MARK, "1") != "1" else "live",
-        release=_release[0] if _release else _path(os.environ.get(RELEASE_MARK)),
-        budgets=_budgets(os.environ.get(BUDGETS_MARK, "[]")),
+        run=environment().get(RUN_MARK),
+        owner=None if environment().get(SHARED_MARK) else environment().get(ROOT_MARK),
+        default_mode="reuse" if environment().get(ATTEMPT_MARK, "1") != "1" else "live",
+        release=_release[0] if _release else _path(environment().get(RELEASE_MARK)),
+        budgets=_budgets(environment().get(BUDGETS_MARK, "[]")),
     )
 
 
@@ -149,7 +150,7 @@ def enter_release(folder: Path) -> None:
 
 def job_attempt() -> str | None:
     """The attempt of a job that this process belongs to, whatever runs were opened inside."""
-    return os.environ.get(RUN_MARK)
+    return environment().get(RUN_MARK)
 
 
 def session() -> str:
@@ -158,7 +159,7 @@ def session() -> str:
     Whoever starts a kernel may name its session beforehand, to find it again.
     """
     global _session
-    named = os.environ.get(SESSION_MARK)
+    named = environment().get(SESSION_MARK)
     if named:
         return named
     if _session is None or _session[0] != os.getpid():
@@ -168,7 +169,7 @@ def session() -> str:
 
 def execution() -> str | None:
     """The execution from top to bottom that this process belongs to: a job, a try, a session that was run through."""
-    return os.environ.get(ROOT_MARK) or os.environ.get(SESSION_MARK)
+    return environment().get(ROOT_MARK) or environment().get(SESSION_MARK)
 
 
 def run_or_session() -> str:
@@ -177,7 +178,7 @@ def run_or_session() -> str:
 
 def is_offline() -> bool:
     """Whether this process calls no model, whatever its code says: all is answered from what is on record."""
-    return os.environ.get("GEN_TOOLKIT_CALLS") == "replay"
+    return environment().get("GEN_TOOLKIT_CALLS") == "replay"
 
 
 def call_mode(setting: Mode | None) -> Mode:

@@ -19,6 +19,7 @@ from gen_toolkit.alias import Alias
 from gen_toolkit.amount import Amount
 from gen_toolkit.channel import Channel
 from gen_toolkit.errors import InputError, SettingError, UnknownAlias, nearest
+from gen_toolkit.marks import environment
 from gen_toolkit.workspace import Workspace, find_workspace
 
 Mode = Literal["live", "reuse", "replay"]
@@ -178,8 +179,8 @@ def load_settings(workspace: Workspace | None = None, **arguments: Any) -> Resol
     """
     workspace = workspace or find_workspace()
     changed = workspace.configuration.stat().st_mtime_ns if workspace.configuration else 0
-    environment = tuple(map(os.environ.get, _VARIABLES))
-    key = (workspace, changed, environment, repr(sorted(arguments.items())) if arguments else "")
+    variables = tuple(map(environment().get, _VARIABLES))
+    key = (workspace, changed, variables, repr(sorted(arguments.items())) if arguments else "")
     found = _cache.get(key)
     if found is None:
         _cache.clear()

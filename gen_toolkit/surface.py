@@ -6,9 +6,10 @@ results. IPython is looked up, not imported.
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any, Literal
+
+from gen_toolkit.marks import environment
 
 Surface = Literal["notebook", "job", "script"]
 
@@ -17,7 +18,7 @@ RUN_MARK = "GEN_TOOLKIT_RUN"
 
 
 def surface() -> Surface:
-    if os.environ.get(RUN_MARK):
+    if environment().get(RUN_MARK):
         return "job"
     return "notebook" if shell() is not None else "script"
 

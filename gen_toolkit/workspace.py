@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from gen_toolkit.marks import environment
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -48,7 +50,7 @@ class Workspace:
 
 def find_workspace(start: Path | None = None) -> Workspace:
     """The workspace of `start`, by default of the current folder."""
-    named = os.environ.get("GEN_TOOLKIT_WORKSPACE")
+    named = environment().get("GEN_TOOLKIT_WORKSPACE")
     if start is not None:
         return _nearest(start.resolve())
     if named:

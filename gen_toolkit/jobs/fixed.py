@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from gen_toolkit import scope
 from gen_toolkit.errors import InputError
 from gen_toolkit.jobs.rows import RunRow
+from gen_toolkit.marks import environment
 
 DUE_MARK = "GEN_TOOLKIT_DUE"  # seconds since 1970
 SEED_MARK = "GEN_TOOLKIT_SEED"  # of an execution that repeats another; else it follows from the owner
@@ -36,7 +36,7 @@ def due(zone: str = "UTC") -> datetime:
         place = UTC if zone == "UTC" else ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InputError(f"there is no time zone {zone!r}", fix="Use an IANA name, as Europe/Oslo.") from None
-    named = os.environ.get(DUE_MARK)
+    named = environment().get(DUE_MARK)
     at = float(named) if named else _session_due.setdefault(scope.session(), time.time())
     return datetime.fromtimestamp(at, place)
 
@@ -47,8 +47,8 @@ def seed() -> int:
     The same in every attempt of a run, another in another run. In a notebook: one a session. Nothing is
     seeded with it by itself: the notebook does the same on every surface.
     """
-    named = os.environ.get(SEED_MARK)
-    return int(named) if named else seed_of(os.environ.get(scope.ROOT_MARK) or scope.session())
+    named = environment().get(SEED_MARK)
+    return int(named) if named else seed_of(environment().get(scope.ROOT_MARK) or scope.session())
 
 
 def seed_of(owner: str) -> int:

@@ -173,11 +173,11 @@ def _execute(
 
 
 def _prepare(client: Any, task: dict[str, Any], steps: Steps) -> None:
-    """Have an IPython kernel answer `gen runs peek` and end when it is told to, and leave word where it is reached."""
+    """Have an IPython kernel ready for its job (jobs/begin.py), and leave word where it is reached."""
     if client.implementation == "ipython":
-        jobs = "__import__('gen_toolkit.jobs', fromlist=['kernel_end', 'variables'])"
-        answer = f"{jobs}.variables.answer(get_ipython().kernel, {task['secrets']!r})"
-        code = f"{answer}\n{jobs}.kernel_end.end_in_order(get_ipython().kernel)"
+        code = (
+            f"__import__('gen_toolkit.jobs.begin', fromlist=['begin']).begin(get_ipython().kernel, {task['secrets']!r})"
+        )
         client.execute(code, silent=True, store_history=False, allow_stdin=False, stop_on_error=False)
     steps.say("kernel", implementation=client.implementation, connection=task["connection_file"])
 
