@@ -1,4 +1,4 @@
-"""The environment, in which the toolkit finds settings and, in a job, which one it is; also where code has emptied it."""
+"""The environment, which holds settings and, in a job, which one it is; also where code has emptied it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def hold() -> None:
 
 
 def environment() -> MutableMapping[str, str]:
-    """`os.environ`; where all that was held is gone from it, it is put back. What a cell changes by name stays changed."""
+    """`os.environ`; what was held is put back where all of it is gone. What a cell changes by name stays changed."""
     if _held and _held.keys().isdisjoint(os.environ):
         os.environ.update(_held)
     return os.environ

@@ -175,9 +175,8 @@ def _execute(
 def _prepare(client: Any, task: dict[str, Any], steps: Steps) -> None:
     """Have an IPython kernel ready for its job (jobs/begin.py), and leave word where it is reached."""
     if client.implementation == "ipython":
-        code = (
-            f"__import__('gen_toolkit.jobs.begin', fromlist=['begin']).begin(get_ipython().kernel, {task['secrets']!r})"
-        )
+        module = "__import__('gen_toolkit.jobs.begin', fromlist=['begin'])"
+        code = f"{module}.begin(get_ipython().kernel, {task['secrets']!r})"
         client.execute(code, silent=True, store_history=False, allow_stdin=False, stop_on_error=False)
     steps.say("kernel", implementation=client.implementation, connection=task["connection_file"])
 

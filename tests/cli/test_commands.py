@@ -134,7 +134,7 @@ def test_what_was_refused_left_no_run_anywhere(root: Path, answers: object) -> N
     ],
 )
 def test_wrong_settings_are_one_line_that_names_them(workspace: Path, settings: str, says: str) -> None:
-    path = written(furnish(workspace, mlflow=False, warm=True) / "notebooks/good.ipynb", ASK, parameters=PARAMETERS)
+    path = written(furnish(workspace, mlflow=False) / "notebooks/good.ipynb", ASK, parameters=PARAMETERS)
     (workspace / "gen_toolkit.toml").write_text(settings)
     done = gen("promote", path, "--as", "x", cwd=workspace)
     assert done.returncode == 2
@@ -199,7 +199,7 @@ def test_of_a_release_that_is_not_there_nothing_is_verified(tmp_path: Path) -> N
 
 
 def test_what_gen_check_finds_in_several_notebooks_is_told_also_where_one_is_none(tmp_path: Path) -> None:
-    root = furnish(tmp_path / "work", mlflow=False, warm=True)
+    root = furnish(tmp_path / "work", mlflow=False)
     good = written(root / "notebooks/good.ipynb", KEEPS)
     asking = written(root / "notebooks/asking.ipynb", KEEPS, "input()")
     none = root / "notebooks/none.ipynb"
@@ -214,7 +214,7 @@ def test_what_gen_check_finds_in_several_notebooks_is_told_also_where_one_is_non
 
 @pytest.mark.parametrize("place", ["nowhere/x.sarif", "notebooks"])
 def test_findings_that_cannot_be_written_are_one_line(tmp_path: Path, place: str) -> None:
-    root = furnish(tmp_path / "work", mlflow=False, warm=True)
+    root = furnish(tmp_path / "work", mlflow=False)
     done = gen("check", written(root / "notebooks/good.ipynb", KEEPS), "--sarif", root / place, cwd=root)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "cannot be written" in done.stderr
