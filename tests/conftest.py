@@ -80,10 +80,12 @@ def migrated(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "migrate", migrate.migrate)
 
 
-@pytest.fixture
-def delivered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """MLflow is told in the background."""
-    monkeypatch.delenv("GEN_TOOLKIT_DELIVERY", raising=False)  # by a fixture of the module, already
+@pytest.fixture(scope="module")
+def delivered() -> Iterator[None]:
+    """MLflow is told in the background: for tests of that, and of whatever could go wrong beside it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("GEN_TOOLKIT_DELIVERY")
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

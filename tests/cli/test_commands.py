@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sqlite3
-import sys
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import in_process
 from notebook_cells import KEEPS, MODEL, code, enter, furnish, gen, gen_json, with_mlflow, written
-
-from gen_toolkit.cli.app import main
 
 ASK = "import gen_toolkit as gt\ngt.keep('label', gt.chat('a good film', model=model).value)"
 PARAMETERS = "model: str = 'dry'\nlimit: int = 3"
@@ -65,24 +59,6 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "plain.txt").write_text("not json")
     assert gen("promote", "notebooks/good.ipynb", "--as", "label", cwd=root).returncode == 0  # it is executed for that
     return root
-
-
-@dataclass(frozen=True)
-class Said:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def in_process(arguments: Sequence[str], patch: pytest.MonkeyPatch) -> Said:
-    """The command without a process of its own, which takes most of the time of a refusal."""
-    patch.setattr(sys, "argv", ["gen", *arguments])
-    out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
-        main()
-    code = ended.value.code
-    assert isinstance(code, int)
-    return Said(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")

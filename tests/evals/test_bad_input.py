@@ -14,6 +14,8 @@ from mlflow_store import Store
 import gen_toolkit as gt
 from gen_toolkit.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("delivered")  # what goes wrong beside MLflow, too
+
 ECHO = gt.Prompt("echo", user="{{ text }}")
 RIGHT = gt.scorers.exact("label", name="right")
 

@@ -10,9 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any, Literal
 
+import pytest
 from mlflow_store import Store
 
 import gen_toolkit as gt
+
+pytestmark = pytest.mark.usefixtures("delivered")  # what goes wrong beside MLflow, too
 
 ROWS = [{"text": f"film {n:03}", "label": "good"} for n in range(100)]
 KILLED = 150  # at this call of the 200

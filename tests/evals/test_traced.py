@@ -18,6 +18,8 @@ from gen_toolkit.tracking import spool, writer
 from gen_toolkit.tracking.assessments import assess_row
 from gen_toolkit.tracking.row_trace import trace_id
 
+pytestmark = pytest.mark.usefixtures("delivered")  # what goes wrong beside MLflow, too
+
 ROWS = [{"text": f"row {n}", "label": "good" if n % 2 else "bad"} for n in range(50)]
 LABEL = gt.Prompt("label", user="{{ text }}?", output=Literal["good", "bad"])
 SHORT = gt.Prompt("short", user="{{ text }}!", output=Literal["good", "bad"])

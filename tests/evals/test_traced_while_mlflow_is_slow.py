@@ -18,6 +18,8 @@ from mlflow_store import Store
 import gen_toolkit as gt
 from gen_toolkit.tracking import listener, writer
 
+pytestmark = pytest.mark.usefixtures("delivered")  # what goes wrong beside MLflow, too
+
 ROWS = [{"text": f"row {n}", "label": "good" if n % 2 else "bad"} for n in range(60)]
 LABEL = gt.Prompt("label", user="{{ text }}?", output=Literal["good", "bad"])
 RIGHT = gt.scorers.exact("label", name="accuracy")

@@ -19,6 +19,8 @@ from gen_toolkit.errors import SetupError
 from gen_toolkit.process import marked
 from gen_toolkit.surface import RUN_MARK
 
+pytestmark = pytest.mark.usefixtures("delivered")  # what goes wrong beside MLflow, too
+
 __all__ = ["disk"]
 
 

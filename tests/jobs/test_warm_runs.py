@@ -59,7 +59,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     root = furnish(tmp_path_factory.mktemp("warm-runs") / "work")
     with pytest.MonkeyPatch.context() as patch:
         enter(root, patch)
-        patch.delenv("GEN_TOOLKIT_DELIVERY")
         patch.setenv("PYTHONPATH", warm_template.paths())
         with template(here(root)):
             for name, cells in NOTEBOOKS.items():

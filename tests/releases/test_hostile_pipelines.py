@@ -21,6 +21,8 @@ from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.schedules.declared import scheduled
 from gen_toolkit.settings import load_settings
 
+pytestmark = pytest.mark.usefixtures("delivered")  # what goes wrong beside MLflow, too
+
 __all__ = ["disk", "gen"]
 
 NAMED: list[list[str]] = [

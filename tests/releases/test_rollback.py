@@ -27,6 +27,8 @@ from gen_toolkit.releases.rollback import rollback, stack_of
 from gen_toolkit.schedules.asked import Asked
 from gen_toolkit.settings import load_settings
 
+pytestmark = pytest.mark.usefixtures("delivered")  # what goes wrong beside MLflow, too
+
 __all__ = ["disk", "gen"]
 
 
