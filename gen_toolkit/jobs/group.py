@@ -32,19 +32,30 @@ def may_group() -> bool:
     return True
 
 
-def enter_group(folder: Path, run: str) -> bool:
-    """Move this process, and so all that it will start, to a group of the run's own. False where it may not."""
+def made_group(folder: Path, run: str) -> Path | None:
+    """A group of the run's own, with nobody in it yet. None where it may not be."""
     own = _own()
     if own is None:
-        return False
+        return None
     group = own / f"gen_toolkit-{run}"
     try:
         group.mkdir()
         (folder / _FILE).write_text(str(group))
-        (group / "cgroup.procs").write_text(str(os.getpid()))
     except OSError:
         with contextlib.suppress(OSError):
             group.rmdir()
+        return None
+    return group
+
+
+def put_in(group: Path, pid: int) -> bool:
+    """Move a process, and so all that it will start, to the group. False where it may not, or has ended.
+
+    Takes up to 30 ms: the kernel waits until no processor is forking.
+    """
+    try:
+        (group / "cgroup.procs").write_text(str(pid))
+    except OSError:
         return False
     return True
 

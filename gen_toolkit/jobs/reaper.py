@@ -16,12 +16,13 @@ import shutil
 import signal
 import socket
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 from gen_toolkit.jobs.children import Child, Surroundings, start, start_program
-from gen_toolkit.jobs.group import enter_group
+from gen_toolkit.jobs.group import made_group, put_in
 from gen_toolkit.jobs.lines import Lines, written
 from gen_toolkit.jobs.memory import Memory
 from gen_toolkit.jobs.tree import descendants, end_children
@@ -34,7 +35,6 @@ _KILL_ME_FIRST = b"500"  # where the machine's memory is short: the kernel, not 
 
 def main() -> None:
     plan = json.loads(sys.argv[1])
-    enter_group(Path(plan["folder"]), plan["run"])
     adopt_orphans()
     reaper = Reaper(**plan)
     reaper.work()
@@ -64,6 +64,9 @@ class Reaper:
         self._runner = start("gen_toolkit.jobs.runner", *arguments, surroundings=surroundings)
         theirs.close()
         os.close(readable)
+        self._group = made_group(Path(folder), run)
+        self._grouping = threading.Thread(target=self._put_in_group, args=(os.getpid(), self._runner.pid), daemon=True)
+        self._grouping.start()  # it takes its time, and only the kernel has to wait for it
 
     def work(self) -> None:
         """Until the runner has ended, or everything has to."""
@@ -130,9 +133,16 @@ class Reaper:
         except OSError as error:
             self._tell(refused=f"{error.strerror}: {error.filename or command[0]}")
             return
+        self._grouping.join()  # before it does anything: who it starts must be in the group
+        self._put_in_group(self._kernel.pid)
         with contextlib.suppress(OSError):
             Path(f"/proc/{self._kernel.pid}/oom_score_adj").write_bytes(_KILL_ME_FIRST)
         self._tell(kernel=self._kernel.pid)
+
+    def _put_in_group(self, *pids: int) -> None:
+        if self._group is not None:
+            for pid in pids:
+                put_in(self._group, pid)
 
     def _signal(self, number: int) -> None:
         """To the kernel and what else is in its group, as a terminal would."""

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from gen_toolkit.jobs.group import end_group, enter_group, may_group
+from gen_toolkit.jobs.group import end_group, made_group, may_group
 
 needs_groups = pytest.mark.skipif(not may_group(), reason="this user may not make control groups here")
 
 ENTERING = """
-import subprocess, sys, time
+import os, subprocess, sys, time
 from pathlib import Path
-from gen_toolkit.jobs.group import enter_group
-assert enter_group(Path(sys.argv[1]), sys.argv[2])
+from gen_toolkit.jobs.group import made_group, put_in
+assert put_in(made_group(Path(sys.argv[1]), sys.argv[2]), os.getpid())
 subprocess.run(["env", "-i", "setsid", "-f", "sleep", "300"], check=True)
 print("in", flush=True)
 time.sleep(300)
@@ -58,8 +58,8 @@ def test_a_run_without_a_group_has_nothing_to_end(tmp_path: Path) -> None:
 def test_where_no_group_may_be_made_nothing_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gen_toolkit.jobs.group._own", lambda: None)
     assert not may_group()
-    assert not enter_group(tmp_path, "x")
+    assert made_group(tmp_path, "x") is None
     monkeypatch.setattr("gen_toolkit.jobs.group._own", lambda: tmp_path / "no such folder")
     assert not may_group()
-    assert not enter_group(tmp_path, "x")
+    assert made_group(tmp_path, "x") is None
     assert not (tmp_path / "group").exists()
