@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -25,6 +25,7 @@ from gen_toolkit.settings import Resolved, load_settings
 
 _lock = threading.Lock()
 _open: dict[tuple[int, Place], Database] = {}
+_handed_down: dict[Place, Engine] = {}
 
 
 class Database:
@@ -32,7 +33,9 @@ class Database:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.engine = place.engine()
+        left = _handed_down.pop(place, None)  # by one process only: connections are shared with no fork of it
+        usable = left is not None and place.is_there() and not place.is_read_only()
+        self.engine = left if left is not None and usable else place.engine()
         try:
             migrate(self)
         except BaseException:
@@ -114,6 +117,14 @@ def open_database(settings: Resolved | None = None) -> Database:
                 _prepare(settings)
             _open[key] = Database(place)
         return _open[key]
+
+
+def hand_down(database: Database) -> None:
+    """Close its connections for good. The forks of this process begin with its engine, and all that it has compiled."""
+    with _lock:
+        database.engine.dispose()
+        _open.pop((os.getpid(), database.place), None)
+        _handed_down[database.place] = database.engine
 
 
 @atexit.register

@@ -18,6 +18,7 @@ from released import promoted
 from warm_template import here, surrounding, template, until
 
 from gen_toolkit.database.engine import open_database
+from gen_toolkit.jobs.group import may_group
 from gen_toolkit.jobs.ledger import Ledger
 from gen_toolkit.jobs.warm import keep
 from gen_toolkit.process import marked
@@ -45,6 +46,12 @@ SEEN = (
 )
 NOTEBOOKS = {
     "good": [USE, SEEN, "import mlflow\nmlflow.log_metric('own', 7)"],
+    "bounded": [
+        USE,
+        "import resource\nmask = os.umask(0)\nos.umask(mask)\ngt.keep('umask', mask)\n"
+        "gt.keep('files', resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n"
+        "gt.keep('group', open(os.sep + 'proc/self/cgroup').read())",
+    ],
     "failing": [USE, "gt.keep('reached', 1)\nraise ValueError('no rows')"],
     "sleeping": [
         USE,
@@ -124,6 +131,19 @@ def test_a_warm_run_is_the_same_run_as_a_cold_one(runs: Workspace) -> None:
     assert (one["outcome"]["kept"]["warm"], other["outcome"]["kept"]["warm"]) == (True, False)
     del other["outcome"]["kept"]["seen"]["environment"]["GEN_TOOLKIT_START"]
     assert facts(one) == facts(other)
+
+
+@pytest.mark.parametrize("start", ["warm", "cold"])
+def test_a_kernel_has_umask_and_limits_of_its_command_and_is_in_the_group_of_its_run(start: str) -> None:
+    narrow = "import os, resource, sys; os.umask(0o027); resource.setrlimit(resource.RLIMIT_NOFILE, (700, 1000))"
+    arguments = [sys.executable, "-c", f"{narrow}; os.execv(sys.argv[1], sys.argv[1:])", *command("run", "bounded")]
+    done = subprocess.run(
+        [*arguments, "--json"], env=surrounding(GEN_TOOLKIT_START=start), capture_output=True, text=True, timeout=170
+    )
+    run = json.loads(done.stdout)
+    assert (run["outcome"]["kept"]["umask"], run["outcome"]["kept"]["files"]) == (0o027, 700), done.stderr
+    if may_group():
+        assert run["outcome"]["kept"]["group"].rstrip().endswith(f"gen_toolkit-{run['attempt']}")
 
 
 def test_mlflow_gets_the_run_and_the_notebooks_own_metric_after_the_command_has_returned(runs: Workspace) -> None:

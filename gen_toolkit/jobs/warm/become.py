@@ -107,10 +107,12 @@ def become(start: Start, born_with: dict[str, str]) -> None:
 
 
 def _set_path(before: str, now: str) -> None:
-    """`sys.path` begins with the folders of PYTHONPATH; the current folder is added by who wants it."""
+    """`sys.path` begins with the folders of PYTHONPATH; the current folder is added by who wants it.
+
+    What is remembered of a folder's content is looked at again where the folder has changed: importlib does that.
+    """
     old, new = (list(filter(None, paths.split(os.pathsep))) for paths in (before, now))
     sys.path[:] = [*new, *(folder for folder in sys.path if folder not in old and folder not in new and folder)]
-    importlib.invalidate_caches()
 
 
 def _set_streams() -> None:

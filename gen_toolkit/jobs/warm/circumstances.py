@@ -29,17 +29,29 @@ _NAMESPACES = ("mnt", "pid", "net", "user", "ipc", "uts")
 
 def circumstances() -> dict[str, Any]:
     """Of this process, as plain JSON; its environment is not among them."""
-    import resource
-
-    limits = {name: getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")}
     return {
         "python": [sys.version, sys.prefix, os.path.realpath(sys.executable)],
         "toolkit": [gen_toolkit.__version__, str(Path(gen_toolkit.__file__).parent)],
         "flags": [int(getattr(sys.flags, name)) for name in _FLAGS] + sys.warnoptions + sorted(sys._xoptions),
         "namespaces": [os.stat(f"/proc/self/ns/{name}").st_ino for name in _NAMESPACES],
         "groups": sorted(os.getgroups()),
-        "limits": {name: list(resource.getrlimit(which)) for name, which in limits.items()},
+        "limits": limits(),
     }
+
+
+def limits() -> dict[str, list[int]]:
+    """Of this process, soft and hard, by the names in `resource`."""
+    import resource
+
+    names = [name for name in dir(resource) if name.startswith("RLIMIT_")]
+    return {name: list(resource.getrlimit(getattr(resource, name))) for name in names}
+
+
+def umask() -> int:
+    """Of this process: it is told only to who sets another."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def difference(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> str | None:

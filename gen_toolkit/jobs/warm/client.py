@@ -13,7 +13,7 @@ from pathlib import Path
 from gen_toolkit.jobs.warm import wire
 from gen_toolkit.jobs.warm.address import connect
 from gen_toolkit.jobs.warm.caller import GO, Caller
-from gen_toolkit.jobs.warm.circumstances import circumstances
+from gen_toolkit.jobs.warm.circumstances import circumstances, umask
 from gen_toolkit.workspace import find_workspace
 
 COLD_VARIABLE = "GEN_TOOLKIT_START"
@@ -100,8 +100,6 @@ class Handed:
 def hand_over(module: str, arguments: Sequence[str]) -> Handed:
     """Have `module` run by a fork of the template, with this process's files, folder and environment. Raises Cold
     where that is impossible; nothing has happened then."""
-    umask = os.umask(0o022)
-    os.umask(umask)
     try:
         records, cwd = find_workspace().records, os.getcwd()
     except OSError as error:
@@ -114,7 +112,7 @@ def hand_over(module: str, arguments: Sequence[str]) -> Handed:
         environment=os.environ,
         cwd=cwd,
         files=_files(),
-        umask=umask,
+        umask=umask(),
     )
     _forward_signals(connection)
     try:

@@ -13,13 +13,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import NoReturn
 
-from gen_toolkit.jobs.children import Surroundings, fork_with, start_program
+from gen_toolkit.jobs.children import Fork, Surroundings, fork_with, start_program
 from gen_toolkit.jobs.warm import wire
-from gen_toolkit.jobs.warm.become import Start, become, close_all_but, lifted, place_files, run, set_signals
-from gen_toolkit.jobs.warm.circumstances import differing, read_at_start, shadowed
-from gen_toolkit.jobs.warm.kernel import MODULE
+from gen_toolkit.jobs.warm.become import (
+    Start,
+    become,
+    close_all_but,
+    lifted,
+    place_files,
+    run,
+    set_signals,
+)
+from gen_toolkit.jobs.warm.circumstances import differing, limits, read_at_start, shadowed, umask
+from gen_toolkit.jobs.warm.kernel import MODULE, practise
 from gen_toolkit.process import die_with_parent
 
+REAPER, RUNNER = "gen_toolkit.jobs.reaper", "gen_toolkit.jobs.runner"
 # A program that does its work while it is imported, and who does the same when it is called.
 _MAIN_OF = {MODULE: "gen_toolkit.jobs.warm.kernel"}
 
@@ -137,23 +146,32 @@ def _nothing_escapes() -> Iterator[None]:
 
 
 class Seed:
-    """A fork made early, before its parent opened databases, read secrets or made threads: it becomes the first
-    child that its parent starts, and ends with its parent where that starts none."""
+    """A fork made early, before its parent opened databases, read secrets or made threads: it becomes the child that
+    is to run `module`, when its parent starts that one, and ends with its parent where that never comes.
 
-    def __init__(self) -> None:
+    A fork of a template of some hundred MB takes 20 ms, and what it writes to for the first time as long again: a
+    seed has that behind it while its parent is still busy with something else.
+    """
+
+    def __init__(self, module: str, children: Sequence[str] = ()) -> None:
+        """`children`: the modules for which the seed sows seeds of its own."""
         mine, theirs = socket.socketpair()
         self._mine = socket.socket(fileno=lifted(mine.detach()))
+        self._parent = os.getpid()
         with _undisturbed():
             self.pid = os.fork()
             if self.pid == 0:
-                self._wait(theirs)
+                self._wait(theirs, module, children)
         theirs.close()
 
-    def _wait(self, connection: socket.socket) -> NoReturn:
+    def _wait(self, connection: socket.socket, module: str, children: Sequence[str]) -> NoReturn:
         with _nothing_escapes():
             os.setsid()
             set_signals()
             close_all_but([connection.fileno()])
+            seeds = {child: Seed(child) for child in children}
+            if module == MODULE:
+                practise()
             try:
                 received = wire.receive(connection)
             except OSError:
@@ -161,31 +179,60 @@ class Seed:
             if received is None:
                 os._exit(0)
             message, files = received
-            numbers = message.pop("numbers")
+            numbers, dies = message.pop("numbers"), message.pop("dies_with_parent")
             connection.close()
+            if dies:
+                self._die_with_parent()
             place_files(files, numbers)
-            close_all_but(numbers)
+            close_all_but([*numbers, *(seed.fileno() for seed in seeds.values())])
+            if seeds:
+                fork_with(_Sown(seeds, fork).fork)
             start = Start(**message)
             become(start, _template[0].environment)
             run(start.module)
         raise AssertionError("a fork ends in `run`")
 
-    def fork(self, module: str, arguments: Sequence[str], surroundings: Surroundings) -> int:
-        """As `fork`, once; from the second call on it starts cold: this process has opened too much by then."""
-        reason = "the fork that was ready is used up" if self._mine.fileno() < 0 else unfit(surroundings)
-        if reason is not None:
-            return _started_cold(module, arguments, surroundings, reason)
+    def _die_with_parent(self) -> None:
+        die_with_parent()
+        if os.getppid() != self._parent:
+            os._exit(1)
+
+    def fileno(self) -> int:
+        return self._mine.fileno()
+
+    def become(self, module: str, arguments: Sequence[str], surroundings: Surroundings) -> int:
+        """Its pid. Raises OSError where it was killed."""
         with _files(surroundings) as (files, numbers), self._mine:
-            start = _start(module, arguments, surroundings)
-            try:
-                wire.send(self._mine, {**asdict(start), "numbers": numbers}, files)
-            except OSError:
-                return _started_cold(module, arguments, surroundings, "the fork that was ready was killed")
+            start = asdict(_start(module, arguments, surroundings))
+            dies = surroundings.dies_with_parent
+            own = {"umask": umask(), "limits": limits()}  # as a child has them of its parent, who got them since
+            wire.send(self._mine, {**start, **own, "numbers": numbers, "dies_with_parent": dies}, files)
         return self.pid
 
 
+class _Sown:
+    """Children that wait, and what is done for all others."""
+
+    def __init__(self, seeds: dict[str, Seed], otherwise: Fork) -> None:
+        self._seeds, self._otherwise = seeds, otherwise
+
+    def fork(self, module: str, arguments: Sequence[str], surroundings: Surroundings) -> int:
+        seed = self._seeds.get(module)
+        if seed is not None and unfit(surroundings) is None:
+            del self._seeds[module]
+            with contextlib.suppress(OSError):
+                return seed.become(module, arguments, surroundings)
+        return self._otherwise(module, arguments, surroundings)
+
+
 def sow(environment: dict[str, str]) -> None:
-    """The first child that this process starts is a seed from now on."""
-    descend(environment)  # the seed's own children are forks of it
-    seed = Seed()
-    fork_with(seed.fork)
+    """For the supervisor of a run: its reaper, and the reaper's runner and kernel, are seeds from now on."""
+    descend(environment)  # children of the seeds are forks of them
+    reaper = Seed(REAPER, [RUNNER, MODULE])
+    fork_with(_Sown({REAPER: reaper}, _too_late).fork)
+
+
+def _too_late(module: str, arguments: Sequence[str], surroundings: Surroundings) -> int:
+    """This process has opened too much by now to be forked."""
+    reason = unfit(surroundings) or "the fork that was ready is used up, or was killed"
+    return _started_cold(module, arguments, surroundings, reason)

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 
 MODULE = "ipykernel_launcher"
+
+
+def practise() -> None:
+    """For a fork that waits to become a kernel: look at all modules that are loaded, as ipykernel does when it starts.
+
+    That counts who refers to them, in memory that is copied from the template when it is first written to: 25 ms.
+    """
+    for module in list(sys.modules.values()):
+        with contextlib.suppress(Exception):  # whatever a module makes of being looked at
+            getattr(module, "__file__", None)
 
 
 def main() -> None:

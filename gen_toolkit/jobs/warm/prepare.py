@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import sys
+from functools import partial
 
+from gen_toolkit.jobs.warm.rehearse import rehearse
+from gen_toolkit.workspace import Workspace
+
+_FORKED = ("run", "try", "resume")  # the commands that a template is asked for
 _MINORS = (4, 5)  # of nbformat 4: what is written today, and what was before cells had ids
 
 
-def prepare() -> None:
+def prepare(workspace: Workspace) -> None:
     """Each part alone: what fails here is told to whoever needs it."""
-    for part in (_plugins, _schemas, _provisioners, _commands):
+    for part in (_plugins, _schemas, _provisioners, _commands, partial(rehearse, workspace), _folders):
         with contextlib.suppress(Exception):
             part()
+
+
+def _folders() -> None:
+    """What is said of a folder that was not there would be believed for ever: forks look again."""
+    for folder in [folder for folder, finder in sys.path_importer_cache.items() if finder is None]:
+        del sys.path_importer_cache[folder]
 
 
 def _plugins() -> None:
@@ -38,5 +50,10 @@ def _provisioners() -> None:
 
 
 def _commands() -> None:
-    """typer makes its commands from the functions' signatures. By name: the command line is a floor above."""
-    importlib.import_module("gen_toolkit.cli.app").made_command()
+    """typer makes its commands from the functions' signatures, and what reads an option the first time one is given.
+
+    By name: the command line is a floor above.
+    """
+    gen = importlib.import_module("gen_toolkit.cli.app").made_command()
+    for name in _FORKED:
+        gen.commands[name].make_context(name, ["name"], resilient_parsing=True)

@@ -53,7 +53,7 @@ def main() -> None:
         loaded = modules.load(named, workspace, plan.without)
     except modules.Unforkable as error:
         _begin_anew(Plan(plan.root, plan.idle, plan.keepers, [*plan.without, str(error)]))
-    prepare()
+    prepare(workspace)
     if modules.contexts():
         sys.exit("no warm starts here: one of the modules opens zmq sockets when it is imported")
     made_of = fingerprint(loaded.modules)
