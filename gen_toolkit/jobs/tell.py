@@ -17,7 +17,7 @@ from gen_toolkit.events import FileRecorded, JobEnded, Recorded, RunEnded, RunSt
 from gen_toolkit.ipynb import read_notebook, write_notebook
 from gen_toolkit.jobs.rows import Attempt, Lease, Reason, RunRow
 from gen_toolkit.settings import Resolved
-from gen_toolkit.tracking.source import git_commit
+from gen_toolkit.tracking.source import git_head
 
 
 def tell_start(run: RunRow, lease: Lease, settings: Resolved, more: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -28,9 +28,9 @@ def tell_start(run: RunRow, lease: Lease, settings: Resolved, more: Mapping[str,
         "mlflow.source.type": "NOTEBOOK",
         "mlflow.user": os.environ.get("USER", ""),
     }
-    commit = git_commit(settings.workspace.root)
+    commit = git_head(settings.workspace.root)
     if commit:
-        labels["mlflow.source.git.commit"] = commit.removesuffix("-dirty")
+        labels["mlflow.source.git.commit"] = commit
     if run.release:
         labels["gen_toolkit.release"] = f"{run.name}/{run.release}"
     params = {f"p.{name}": value for name, value in run.parameters.items()}

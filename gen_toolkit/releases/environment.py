@@ -147,6 +147,7 @@ def _by_name(found: Mapping[str, Any]) -> dict[str, Any]:
     return {_canonical(name): value for name, value in found.items()}
 
 
+@functools.cache
 def _canonical(name: str) -> str:
     """As PyPA's "Names and normalization" has it."""
     return re.sub(r"[-_.]+", "-", name).lower()

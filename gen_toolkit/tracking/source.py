@@ -39,10 +39,15 @@ def source_name() -> str:
     return str(resolved.relative_to(root)) if resolved.is_relative_to(root) else path.name
 
 
+def git_head(root: Path) -> str | None:
+    """The commit that is checked out now; None outside git."""
+    return (_git(root, "rev-parse", "HEAD") or "").strip() or None
+
+
 def git_commit(root: Path) -> str | None:
-    """The commit that is checked out now, with `-dirty` when tracked files differ; None outside git."""
-    commit = (_git(root, "rev-parse", "HEAD") or "").strip()
-    if not commit:
+    """The same, with `-dirty` when tracked files differ: git has to look at all of them."""
+    commit = git_head(root)
+    if commit is None:
         return None
     return f"{commit}-dirty" if _git(root, "status", "--porcelain", "--untracked-files=no") else commit
 

@@ -11,7 +11,6 @@ from gen_toolkit.database.engine import Database, hand_down, open_database
 from gen_toolkit.jobs.ledger import Ledger
 from gen_toolkit.jobs.rows import NewRun
 from gen_toolkit.jobs.warm.rehearse import rehearse
-from gen_toolkit.workspace import find_workspace
 
 
 def rows(workspace: Path) -> dict[str, int]:
@@ -25,14 +24,14 @@ def rows(workspace: Path) -> dict[str, int]:
 def test_nothing_that_is_rehearsed_stays(workspace: Path) -> None:
     Ledger(open_database()).submit(NewRun(name="a", kind="job", notebook="a.ipynb", parameters={}))
     before = rows(workspace)
-    rehearse(find_workspace())
+    rehearse()
     assert rows(workspace) == before
     assert before["runs"] == 1
 
 
 def test_the_statements_of_a_run_are_compiled_once_they_were_rehearsed(workspace: Path) -> None:
     open_database()
-    rehearse(find_workspace())
+    rehearse()
     database = open_database()
     known = set(database.engine._compiled_cache or ())  # SQLAlchemy has no public word for it
     ledger = Ledger(database)
@@ -64,9 +63,9 @@ def test_a_file_that_is_gone_is_made_anew_and_private(workspace: Path) -> None:
 def test_a_server_is_not_called(workspace: Path, monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
     monkeypatch.setenv("NO_SUCH_DATABASE", "postgresql://nobody@127.0.0.1:1/none")
     monkeypatch.setenv("GEN_TOOLKIT_DATABASE", setting)
-    rehearse(find_workspace())
+    rehearse()
 
 
 def test_where_there_is_no_database_none_is_made(workspace: Path) -> None:
-    rehearse(find_workspace())
+    rehearse()
     assert not (workspace / "mlruns" / "gen_toolkit.db").exists()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sys
-from functools import partial
 
 from gen_toolkit.jobs.warm.rehearse import rehearse
 from gen_toolkit.workspace import Workspace
@@ -16,9 +15,11 @@ _MINORS = (4, 5)  # of nbformat 4: what is written today, and what was before ce
 
 def prepare(workspace: Workspace) -> None:
     """Each part alone: what fails here is told to whoever needs it."""
-    for part in (_plugins, _schemas, _provisioners, _commands, partial(rehearse, workspace), _folders):
-        with contextlib.suppress(Exception):
-            part()
+    parts = (_plugins, _schemas, _provisioners, _commands, _packages, rehearse, _folders)
+    with contextlib.chdir(workspace.root):
+        for part in parts:
+            with contextlib.suppress(Exception):
+                part()
 
 
 def _folders() -> None:
@@ -47,6 +48,13 @@ def _provisioners() -> None:
     from jupyter_client.provisioning import KernelProvisionerFactory
 
     KernelProvisionerFactory.instance()
+
+
+def _packages() -> None:
+    """The installed packages are listed, and their names brought to one form. By name: releases are a floor above."""
+    packages = importlib.import_module("gen_toolkit.releases.environment")
+    found = packages.environment()
+    packages.changes(found, found)
 
 
 def _commands() -> None:

@@ -20,7 +20,6 @@ from gen_toolkit.jobs.rows import LEASE, NewRun
 from gen_toolkit.process import this_process
 from gen_toolkit.settings import load_settings
 from gen_toolkit.tracking import spool
-from gen_toolkit.workspace import Workspace
 
 
 class _Undone(Exception):
@@ -40,17 +39,16 @@ class _Undoing(Database):
             raise _Undone
 
 
-def rehearse(workspace: Workspace) -> None:
-    """Of a workspace whose database is a file. A server is for those to call who have something to say."""
-    settings = load_settings(workspace)
+def rehearse() -> None:
+    """Of the current workspace, where its database is a file. A server is for those to call who have something to say."""
+    settings = load_settings()
     place = find_place(settings)
     if not isinstance(place, SQLite) or not place.is_there() or place.is_read_only():
         return
     database = open_database(settings)
     try:
         _run(_Undoing(database))
-        with contextlib.chdir(workspace.root):  # by name: releases are a floor above
-            importlib.import_module("gen_toolkit.releases.moves").live_of("rehearsal", 1)
+        importlib.import_module("gen_toolkit.releases.moves").live_of("rehearsal", 1)  # by name: it is a floor above
     finally:
         hand_down(database)
 
