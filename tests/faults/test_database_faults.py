@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from locked import locked
 from notebook_cells import environment_of_nobody, gen
 from openai_server import Answer, OpenAIServer, completion
 from sqlalchemy import event
@@ -24,14 +25,6 @@ from gen_toolkit.errors import DatabaseError
 
 LONG = "x" * 300_000  # more than is free in a database that may not grow
 SMALL_DISK = 4  # MB
-HOLDER = """
-import sqlite3, sys, time
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("BEGIN IMMEDIATE")
-print("locked", flush=True)
-time.sleep(float(sys.argv[2]))
-connection.execute("COMMIT")
-"""
 ASK = """
 import gen_toolkit as gt
 try:
@@ -68,19 +61,6 @@ def first(mode: str) -> str:
     """The one call that stays readable, whatever happens after it."""
     with scope.inside(mode=mode, row=scope.Row("first")):
         return gt.chat("hi").text
-
-
-@contextlib.contextmanager
-def locked(seconds: float) -> Iterator[None]:
-    """Another process is writing."""
-    command = [sys.executable, "-c", HOLDER, str(open_database().path), str(seconds)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "locked\n"
-        try:
-            yield
-        finally:
-            holder.kill()
 
 
 def on_each_connection(pragma: Callable[[sqlite3.Connection], str]) -> None:

@@ -6,11 +6,13 @@ import fcntl
 import os
 import random
 import time
+from functools import partial
 from pathlib import Path
 
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.jobs.execute import Finished
 from gen_toolkit.jobs.ledger import Ledger
+from gen_toolkit.jobs.patience import insist
 from gen_toolkit.jobs.rows import Lease
 from gen_toolkit.releases.work import work
 
@@ -30,7 +32,7 @@ def execute(lease: Lease) -> Finished:
         while time.monotonic() < until or (folder / "hold").exists():
             time.sleep(0.02)
         _note(folder, "end", lease)
-        assert ledger.finish(lease, "succeeded")
+        assert insist(partial(ledger.finish, lease, "succeeded"), lambda _: None)
     return Finished(ledger.find(lease.run))
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from locked import locked
 from released import released
 from serving import Server, Site, eventually
 
@@ -107,6 +110,53 @@ def test_queued_runs_survive_kills_of_the_server_and_each_is_finished_once(
         eventually(lambda: _finished(ledger) == count, 600, lambda: f"{_finished(ledger)} of {count} finished")
         server.stop()
         server.process.wait(90)
+    finally:
+        site.leave()
+    once(site, [run.id for run in asked])
+    found: list[Any] = [*ledger.list(Filter(name="queued"), limit=1000)]
+    assert {(run.state, run.attempts) for run in found} == {("succeeded", 1)}
+
+
+@contextlib.contextmanager
+def _out(database: str, seconds: float, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Another process writes for so long; or the server is restarted, so much later."""
+    if database == "sqlite":
+        with locked(seconds):
+            time.sleep(seconds)
+            yield
+        return
+    server = request.getfixturevalue("postgres")
+    server.stop()
+    time.sleep(seconds)
+    server.start()
+    yield
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("either_database", "seconds"),
+    [
+        ("sqlite", 15),
+        ("sqlite", 60),
+        *(pytest.param("postgres", seconds, marks=pytest.mark.postgres) for seconds in (0, 15, 60)),
+    ],
+    indirect=["either_database"],
+)
+def test_queued_runs_survive_an_outage_of_the_database_and_each_is_finished_once(
+    either_database: str, seconds: float, workspace: Path, request: pytest.FixtureRequest
+) -> None:
+    """On SQLite the second server stands by; nobody is killed, and nobody gives up."""
+    count = 60
+    site = Site(workspace, takes=0.3)
+    ledger = Ledger(open_database())
+    asked = [NewRun(name="queued", kind="job", notebook="n", parameters={}) for _ in range(count)]
+    assert all(ledger.submit(run) for run in asked)
+    try:
+        servers = [site.serve(jobs=4), site.serve(jobs=4)]
+        eventually(lambda: len(site.count("begin")) >= 10, 120, lambda: servers[0].log.read_text())
+        with _out(either_database, seconds, request):
+            eventually(lambda: _finished(ledger) == count, 300, lambda: f"{_finished(ledger)} of {count} finished")
+        assert [server.process.poll() for server in servers] == [None, None]
     finally:
         site.leave()
     once(site, [run.id for run in asked])
