@@ -40,7 +40,7 @@ class _Undoing(Database):
 
 
 def rehearse() -> None:
-    """Of the current workspace, where its database is a file. A server is for those to call who have something to say."""
+    """In the current workspace, if its database is a file. A server is for those to call who have something to say."""
     settings = load_settings()
     place = find_place(settings)
     if not isinstance(place, SQLite) or not place.is_there() or place.is_read_only():
