@@ -97,12 +97,15 @@ _seen: dict[str, Counter[str]] = {}
 
 def current() -> Scope:
     """The innermost scope; at the top what the environment of a job says."""
-    return _current.get() or Scope(
-        run=environment().get(RUN_MARK),
-        owner=None if environment().get(SHARED_MARK) else environment().get(ROOT_MARK),
-        default_mode="reuse" if environment().get(ATTEMPT_MARK, "1") != "1" else "live",
-        release=_release[0] if _release else _path(environment().get(RELEASE_MARK)),
-        budgets=_budgets(environment().get(BUDGETS_MARK, "[]")),
+    if (innermost := _current.get()) is not None:
+        return innermost
+    marks = environment()
+    return Scope(
+        run=marks.get(RUN_MARK),
+        owner=None if marks.get(SHARED_MARK) else marks.get(ROOT_MARK),
+        default_mode="reuse" if marks.get(ATTEMPT_MARK, "1") != "1" else "live",
+        release=_release[0] if _release else _path(marks.get(RELEASE_MARK)),
+        budgets=_budgets(marks.get(BUDGETS_MARK, "[]")),
     )
 
 
