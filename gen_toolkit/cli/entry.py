@@ -10,14 +10,15 @@ import os
 import sys
 from typing import NoReturn
 
-_FORKED = {"run", "try", "resume"}
+FORKED = {"run", "try", "resume"}
+"""The commands that a template is asked for."""
 _VERBOSE = {"-v", "--verbose"}
 
 
 def main() -> NoReturn:
     arguments = sys.argv[1:]
     command = next((it for it in arguments if it not in _VERBOSE), "")
-    if command in _FORKED and sys.platform == "linux":
+    if command in FORKED and sys.platform == "linux":
         _hand_over(arguments, verbose=arguments[0] in _VERBOSE)
     from gen_toolkit.cli.begin import main as run
 

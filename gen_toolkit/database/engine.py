@@ -33,9 +33,9 @@ class Database:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        left = _handed_down.pop(place, None)  # by one process only: connections are shared with no fork of it
-        usable = left is not None and place.is_there() and not place.is_read_only()
-        self.engine = left if left is not None and usable else place.engine()
+        ready = _handed_down.pop(place, None)  # by one process only: connections are shared with no fork of it
+        is_same = place.is_there() and not place.is_read_only()
+        self.engine = ready if ready is not None and is_same else place.engine()
         try:
             migrate(self)
         except BaseException:

@@ -31,6 +31,9 @@ class Surroundings:
     """From its first moment on (Linux)."""
 
 
+REAPER, RUNNER = "gen_toolkit.jobs.reaper", "gen_toolkit.jobs.runner"
+"""The modules of a run that its supervisor starts, and that the reaper does."""
+
 _UNKNOWN = 255
 
 Fork = Callable[[str, Sequence[str], Surroundings], int]

@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gen_toolkit.jobs.children import Child, Surroundings, start, start_program
+from gen_toolkit.jobs.children import RUNNER, Child, Surroundings, start, start_program
 from gen_toolkit.jobs.group import made_group, put_in
 from gen_toolkit.jobs.lines import Lines, written
 from gen_toolkit.jobs.memory import Memory
@@ -61,7 +61,7 @@ class Reaper:
         arguments = [folder, str(theirs.fileno()), str(readable)]
         fds = [theirs.fileno(), readable]
         surroundings = Surroundings(os.environ, Path.cwd(), None, 2, 2, pass_fds=fds, dies_with_parent=True)
-        self._runner = start("gen_toolkit.jobs.runner", *arguments, surroundings=surroundings)
+        self._runner = start(RUNNER, *arguments, surroundings=surroundings)
         theirs.close()
         os.close(readable)
         self._group = made_group(Path(folder), run)

@@ -20,7 +20,7 @@ from typing import Any
 
 from gen_toolkit.errors import SetupError
 from gen_toolkit.ipynb import sweep
-from gen_toolkit.jobs.children import Child, Surroundings, start
+from gen_toolkit.jobs.children import REAPER, Child, Surroundings, start
 from gen_toolkit.jobs.ending import Ending as Ending
 from gen_toolkit.jobs.group import end_group
 from gen_toolkit.jobs.ledger import Reason
@@ -127,7 +127,7 @@ class _Reaper:
         self._is_closed = False
         surroundings = Surroundings(environment, cwd, their_orders, their_says, log)
         try:
-            self._child: Child = start("gen_toolkit.jobs.reaper", json.dumps(plan), surroundings=surroundings)
+            self._child: Child = start(REAPER, json.dumps(plan), surroundings=surroundings)
         except OSError as error:
             self._close()
             raise SetupError(f"no process can be started for the run: {error.strerror}") from None

@@ -16,6 +16,7 @@ import warm_template
 from notebook_cells import command, enter, environment_of_nobody, furnish
 from warm_template import afresh, fork, here, surrounding, template, until
 
+from gen_toolkit.database.engine import open_database
 from gen_toolkit.jobs.children import Surroundings
 from gen_toolkit.jobs.warm import keep
 from gen_toolkit.jobs.warm.caller import Caller
@@ -43,6 +44,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         enter(root, patch)
         patch.setenv("PYTHONPATH", warm_template.paths())
         patch.setenv("TEMPLATE_SECRET", "not for forks")
+        open_database()
         with template(here(root)):
             patch.delenv("TEMPLATE_SECRET")
             yield here(root)
@@ -81,6 +83,7 @@ def test_two_forks_draw_different_numbers_and_share_nothing(warm: Workspace) -> 
     assert len({one["random"], other["random"], one["numpy"], other["numpy"]}) == 4
     for each in (one, other):
         assert each["held"] == []
+        assert each["ready"] == 1  # the engine of the workspace's database, with no connection: see `warm.rehearse`
         assert each["clients"] == 0
         assert each["main"] == []
         # the line to whoever asked, and the one to the child it may have to become: sockets of its own

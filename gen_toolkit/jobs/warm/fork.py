@@ -13,22 +13,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import NoReturn
 
-from gen_toolkit.jobs.children import Fork, Surroundings, fork_with, start_program
+from gen_toolkit.jobs.children import REAPER, RUNNER, Fork, Surroundings, fork_with, start_program
 from gen_toolkit.jobs.warm import wire
-from gen_toolkit.jobs.warm.become import (
-    Start,
-    become,
-    close_all_but,
-    lifted,
-    place_files,
-    run,
-    set_signals,
-)
+from gen_toolkit.jobs.warm.become import Start, become, close_all_but, lifted, place_files, run, set_signals
 from gen_toolkit.jobs.warm.circumstances import differing, limits, read_at_start, shadowed, umask
 from gen_toolkit.jobs.warm.kernel import MODULE, practise
 from gen_toolkit.process import die_with_parent
 
-REAPER, RUNNER = "gen_toolkit.jobs.reaper", "gen_toolkit.jobs.runner"
 # A program that does its work while it is imported, and who does the same when it is called.
 _MAIN_OF = {MODULE: "gen_toolkit.jobs.warm.kernel"}
 

@@ -9,7 +9,6 @@ import sys
 from gen_toolkit.jobs.warm.rehearse import rehearse
 from gen_toolkit.workspace import Workspace
 
-_FORKED = ("run", "try", "resume")  # the commands that a template is asked for
 _MINORS = (4, 5)  # of nbformat 4: what is written today, and what was before cells had ids
 
 
@@ -63,5 +62,5 @@ def _commands() -> None:
     By name: the command line is a floor above.
     """
     gen = importlib.import_module("gen_toolkit.cli.app").made_command()
-    for name in _FORKED:
+    for name in importlib.import_module("gen_toolkit.cli.entry").FORKED:
         gen.commands[name].make_context(name, ["name"], resilient_parsing=True)

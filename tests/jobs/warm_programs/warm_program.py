@@ -70,6 +70,7 @@ def state() -> None:
         "random": random.random(),
         "numpy": float(numpy.random.random()),
         "held": [str(it) for it in held if it is not None],
+        "ready": len(engine._handed_down),
         "clients": store.client.cache_info().currsize,
         "files": _files(),
         "main": [name for name in vars(sys.modules["__main__"]) if not name.startswith("__")],
