@@ -31,16 +31,19 @@ from gen_toolkit.evals.score import Score, Scorer, as_score
 from gen_toolkit.evals.task import Task
 from gen_toolkit.messages.reply import NO_USAGE, Reply, Usage
 from gen_toolkit.models.counted import count_calls
+from gen_toolkit.models.places import at_most
 
 _RAMP = 0.05
 """Seconds over which workers begin: those that begin at once are answered at once, and then wait for each other."""
+_AHEAD = 2
+"""Rows under way for each call in flight: while one is being made durable or scored, another is at the model."""
 
 
 class CellWork:
     """The cases of one cell, under way: every row, as often as it is repeated.
 
-    Runs on the toolkit's loop. As many workers as may be in flight take the next case when they are
-    through with one, so what is held is what is done and what is under way, never what is to come.
+    Runs on the toolkit's loop. A fixed number of workers take the next case when they are through with
+    one, so what is held is what is done and what is under way, never what is to come.
     """
 
     def __init__(
@@ -63,16 +66,23 @@ class CellWork:
         with progress, collected_rarely():
             await self._case(0, progress)  # alone: a dead server is found out by one call, not by hundreds
             waiting = iter(range(1, self._total))
-            many = min(self._task.concurrency, self._total - 1)
+            many = min(self._workers, self._total - 1)
             try:
-                async with asyncio.TaskGroup() as group:
-                    for number in range(many):
-                        group.create_task(self._work(waiting, progress, after=number / many * _RAMP))
+                with at_most(self._task.concurrency):
+                    async with asyncio.TaskGroup() as group:
+                        for number in range(many):
+                            group.create_task(self._work(waiting, progress, after=number / many * _RAMP))
             except BaseExceptionGroup as errors:
                 raise errors.exceptions[0] from None  # the first one stopped the others
         if self._used_up is not None:
             raise self._used_up
         return self.finished
+
+    @property
+    def _workers(self) -> int:
+        """More than may be in flight, where all that a row waits for is one of our calls, which are held to that."""
+        ours = self._task.prompt is not None and all(getattr(scorer, "inline", False) for scorer in self._scorers)
+        return self._task.concurrency * (_AHEAD if ours else 1)
 
     async def _work(self, waiting: Iterator[int], progress: Progress, after: float) -> None:
         await asyncio.sleep(after)

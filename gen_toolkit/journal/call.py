@@ -62,12 +62,15 @@ _readable = json.JSONEncoder(ensure_ascii=False).encode
 
 def stored(data: Any) -> str:
     """JSON without secrets. Halves of characters, which a model may send, stand as the escapes that JSON has."""
-    readable = _readable(data)
-    if not readable.isascii():
-        readable = readable.encode("utf-8", "backslashreplace").decode()
-    return text.scrub(readable)
+    return _storable(_readable(data))
 
 
-def request_body(request: Request) -> list[Any]:
+def stored_request(request: Request) -> str:
     """What was asked, as the journal keeps it: the messages, or the texts to embed."""
-    return list(request.inputs or request.messages)
+    return stored(request.inputs) if request.inputs else _storable(request.said)
+
+
+def _storable(written: str) -> str:
+    if not written.isascii():
+        written = written.encode("utf-8", "backslashreplace").decode()
+    return text.scrub(written)

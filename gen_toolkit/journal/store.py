@@ -16,7 +16,7 @@ from gen_toolkit.database.engine import Database, open_database
 from gen_toolkit.database.sql import Connection, Prepared, bindparam, func, or_, select
 from gen_toolkit.database.tables import calls, reuses
 from gen_toolkit.errors import GenToolkitError, ModelError
-from gen_toolkit.journal.call import Call, Known, request_body, stored
+from gen_toolkit.journal.call import Call, Known, stored, stored_request
 from gen_toolkit.journal.cassette import Cassette
 from gen_toolkit.journal.commits import GroupCommit
 from gen_toolkit.journal.retention import prune_in_background
@@ -24,6 +24,7 @@ from gen_toolkit.messages.reply import Reply
 from gen_toolkit.process import is_alive, this_process
 from gen_toolkit.settings import Resolved, load_settings
 
+CANCELLED_BEFORE = "the call was cancelled before it was made"
 _ELSEWHERE = 900.0  # seconds after which a call that another host is said to make is given up: nobody can look
 
 
@@ -65,7 +66,7 @@ class Journal:
             "alias": request.alias,
             "model": request.model,
             "prompt": str(request.prompt) if request.prompt else None,
-            "request": stored(request_body(request)) if call.bodies else None,
+            "request": stored_request(request) if call.bodies else None,
             "state": "asked",
             "attempts": 0,
             "unanswered": 0,
@@ -79,7 +80,7 @@ class Journal:
     def _withdraw(self, call: Call, known: Known | InFlight | None) -> None:
         """Whoever asked was cancelled while the intent was written: nothing has left, nothing is on the bill."""
         if known is None:
-            self.commits.send(_end, _failure(call, ModelError("the call was cancelled before it was made")))
+            self.commits.send(_end, _failure(call, ModelError(CANCELLED_BEFORE)))
 
     async def answered(self, call: Call, reply: Reply) -> None:
         values = {

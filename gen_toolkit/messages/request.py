@@ -19,12 +19,13 @@ from gen_toolkit.messages.tool import Tool
 Message = Mapping[str, Any]
 
 
-_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+canonical_text = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+"""The JSON of data that digests are made of: the same for equal data."""
 
 
 def canonical(data: Any) -> bytes:
-    """The JSON of `data` that digests are made of: the same for equal data."""
-    return _canonical(data).encode("utf-8", "surrogatepass")
+    """The `canonical_text` of `data`, as it is hashed."""
+    return canonical_text(data).encode("utf-8", "surrogatepass")
 
 
 def digest(data: Any) -> str:
@@ -94,19 +95,25 @@ class Request:
     @cached_property
     def hash(self) -> str:
         """The same for the same question to the same model, wherever it is asked."""
-        asked: dict[str, Any] = {
-            "messages": self.messages,
-            "provider": self.provider,
+        before: dict[str, Any] = {"choose": self.choose}
+        if self.inputs:
+            before["inputs"] = self.inputs
+        after: dict[str, Any] = {
             "model": self.model,
             "options": dict(self.options),
+            "provider": self.provider,
             "schema": self.output.schema if self.output else None,
-            "choose": self.choose,
         }
         if self.tools:
-            asked["tools"] = [tool.to_json() for tool in self.tools]
-        if self.inputs:
-            asked["inputs"] = self.inputs
-        return digest(asked)
+            after["tools"] = [tool.to_json() for tool in self.tools]
+        # the canonical text of all that, without writing the messages once more
+        asked = f'{canonical_text(before)[:-1]},"messages":{self.said},{canonical_text(after)[1:]}'
+        return hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @cached_property
+    def said(self) -> str:
+        """The canonical text of the messages: hashed, and kept by the journal."""
+        return canonical_text(self.messages)
 
 
 def content_text(message: Message) -> str:

@@ -12,12 +12,13 @@ from typing import Any
 from gen_toolkit import scope
 from gen_toolkit.changed import changed
 from gen_toolkit.errors import DatabaseError, GenToolkitError, ModelError, ReplayMiss, from_json
-from gen_toolkit.journal.call import Call, Known, new_call, request_body
+from gen_toolkit.journal.call import Call, Known, new_call
 from gen_toolkit.journal.cassette import Cassette
-from gen_toolkit.journal.store import InFlight, Journal
+from gen_toolkit.journal.store import CANCELLED_BEFORE, InFlight, Journal
 from gen_toolkit.messages.piece import pieces_of
 from gen_toolkit.messages.reply import Reply, Source
 from gen_toolkit.messages.request import Request
+from gen_toolkit.models.places import place
 from gen_toolkit.models.provider import Pieces, Provider
 
 _LOOK_AGAIN = 0.1  # seconds between looks at a call that another process is making
@@ -40,16 +41,24 @@ class JournalLink:
 
     async def send(self, request: Request) -> Reply:
         call = new_call(request, bodies=self._bodies)
-        async with self._asked(call) as known:
-            return known or await self._answered(call, await self._then.send(request))
+        asked = self._asked(call)
+        async with asked as known:
+            if known is not None:
+                return known
+            async with place():
+                asked.left = True
+                reply = await self._then.send(request)
+            return await self._answered(call, reply)
 
     async def stream(self, request: Request) -> Pieces:
         call = new_call(request, bodies=self._bodies)
-        async with self._asked(call) as known:
+        asked = self._asked(call)
+        async with asked as known:
             if known is not None:
                 for piece in pieces_of(known):
                     yield piece
                 return
+            asked.left = True
             async with contextlib.aclosing(self._then.stream(request)) as pieces:
                 async for piece in pieces:
                     if piece.reply is not None:  # whole, and durable before the iterator ends
@@ -77,8 +86,8 @@ class JournalLink:
             self.copy(call, Known(reply=reply.to_json()))
         return reply
 
-    async def failed(self, call: Call, error: BaseException) -> None:
-        shown = _shown(error)
+    async def failed(self, call: Call, error: BaseException, *, left: bool) -> None:
+        shown = _shown(error, left)
         await self._journal.failed(call, shown)
         self.copy(call, Known(error=shown.to_json()))
         if isinstance(error, ModelError):
@@ -114,7 +123,7 @@ class JournalLink:
         if self._cassette is not None:
             kept: dict[str, Any] = {"error": known.error} if known.reply is None else {"reply": known.reply}
             if self._cassette.bodies:
-                kept["request"] = request_body(call.request)
+                kept["request"] = list(call.request.inputs or call.request.messages)
             self._cassette.add(call.cassette_key, kept)
 
 
@@ -126,6 +135,8 @@ class _Asked:
 
     def __init__(self, link: JournalLink, call: Call, mode: scope.Mode, flying: dict[str, asyncio.Event]) -> None:
         self._link, self._call, self._mode, self._flying = link, call, mode, flying
+        self.left = False
+        """Whether it has gone to the model; before that nothing can be on the bill."""
         self._over: asyncio.Event | None = None
         self._known: Reply | None = None
 
@@ -153,7 +164,7 @@ class _Asked:
         try:
             is_ours = isinstance(error, Exception | asyncio.CancelledError | GeneratorExit)
             if error is not None and is_ours and self._known is None and not isinstance(error, DatabaseError):
-                await self._link.failed(self._call, error)  # where the record itself failed, nothing can be recorded
+                await self._link.failed(self._call, error, left=self.left)  # a record that failed records nothing more
         finally:
             self._end()
 
@@ -177,10 +188,12 @@ def _no_longer(call: Call, found: Known) -> ReplayMiss:
     return ReplayMiss(f"{asked} was removed on {day}, because of its age", fix=fix, pruned_at=found.pruned_at, **facts)
 
 
-def _shown(error: BaseException) -> GenToolkitError:
+def _shown(error: BaseException, left: bool) -> GenToolkitError:
     """What the journal says of a failure; a stranger's exception may come from a function that answers."""
     if isinstance(error, GenToolkitError):
         return error
+    if not left:
+        return ModelError(CANCELLED_BEFORE)
     if isinstance(error, asyncio.CancelledError | GeneratorExit):
         return ModelError("the call was cancelled before its answer came", unanswered=1)
     return ModelError(f"the call failed ({type(error).__name__}: {error})", unanswered=1)
