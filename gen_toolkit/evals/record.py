@@ -89,7 +89,8 @@ def record_result(result: Result, prompt: Prompt | None, mask: Callable[[str], s
     metrics["seconds_per_row"] = sum(took) / len(took)
     emit(Recorded(run=result.run, metrics=metrics, tags={"mlflow.runType": "genai_evaluate"}))
     columns, rows = result.table()
-    rows = [[mask(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    if mask is not str:  # there is a guard
+        rows = [[mask(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     emit(TableRecorded(run=result.run, file="rows.json", columns=columns, rows=rows))
     if prompt is not None and prompt.version is not None:
         emit(PromptUsed(run=result.run, name=prompt.name, version=prompt.version))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from gen_toolkit import scope, text
+from gen_toolkit.json_text import writer
 from gen_toolkit.messages.request import Request, digest_of_texts
 
 
@@ -57,7 +57,7 @@ def new_call(request: Request, *, bodies: bool = True) -> Call:
     )
 
 
-_readable = json.JSONEncoder(ensure_ascii=False).encode
+_readable = writer(ensure_ascii=False)
 
 
 def stored(data: Any) -> str:

@@ -13,13 +13,14 @@ from typing import Any
 from gen_toolkit import display, text
 from gen_toolkit.changed import changed
 from gen_toolkit.errors import PromptError
+from gen_toolkit.json_text import writer
 from gen_toolkit.messages.output import Output
 from gen_toolkit.messages.tool import Tool
 
 Message = Mapping[str, Any]
 
 
-canonical_text = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+canonical_text = writer(sort_keys=True, ensure_ascii=False, compact=True)
 """The JSON of data that digests are made of: the same for equal data."""
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gen_toolkit.errors import InputError
+from gen_toolkit.json_text import writer
 from gen_toolkit.messages.request import Request
 from gen_toolkit.messages.tool import Tool
 from gen_toolkit.models.strict import is_strict, strict_form
@@ -59,7 +60,7 @@ def schema_format(request: Request) -> dict[str, Any] | None:
     return {"type": "json_schema", "json_schema": said}
 
 
-_sendable = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_sendable = writer(allow_nan=False, compact=True)
 
 
 def encode(body: Mapping[str, Any]) -> bytes:

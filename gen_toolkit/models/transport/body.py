@@ -83,10 +83,13 @@ async def unpacked(server: Server, response: Response, limit: int) -> AsyncGener
 
 async def whole(server: Server, response: Response, limit: int) -> bytes:
     """The body at once."""
+    arrived = response.arrived()
+    if arrived is not None and len(arrived) <= limit and not response.headers.get("content-encoding"):
+        return arrived  # nothing to unpack, and nothing to come
     found: list[bytes] = []
     last = bytearray()  # pieces may be of one byte each, which by themselves take forty
     with _typed(server, response, limit) as unpacker:
-        if (arrived := response.arrived()) is not None:
+        if arrived is not None:
             return b"".join(unpacker.feed(arrived))
         async with contextlib.aclosing(response.chunks()) as chunks:
             async for chunk in chunks:
