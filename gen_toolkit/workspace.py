@@ -8,17 +8,15 @@ never at the current folder.
 from __future__ import annotations
 
 import os
-import tomllib
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from gen_toolkit.marks import environment
 
 
-@dataclass(frozen=True)
-class Workspace:
-    """A folder, and where things are in it."""
+class Workspace(NamedTuple):
+    """A folder, and where things are in it. (A tuple, since `gen run` waits for whatever is imported for it.)"""
 
     root: Path
     configuration: Path | None  # the file that made this folder a workspace
@@ -93,6 +91,8 @@ def _configuration(folder: Path) -> Path | None:
 @lru_cache(maxsize=64)
 def _has_our_table(project: Path, _changed: int) -> bool:
     """Read once as long as the file is the same: every call asks for the workspace."""
+    import tomllib
+
     try:
         return "gen_toolkit" in tomllib.loads(project.read_text(encoding="utf-8")).get("tool", {})
     except (OSError, ValueError):

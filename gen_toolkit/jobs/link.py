@@ -22,6 +22,7 @@ class Link:
     def __init__(self, descriptor: int) -> None:
         self._socket = socket.socket(fileno=descriptor)
         self._speaking = threading.Lock()
+        self._held = b""
         self._tasks: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self.stopped = threading.Event()
@@ -36,7 +37,13 @@ class Link:
 
     def say(self, **facts: Any) -> None:
         with self._speaking:
-            self._socket.sendall(written(facts))
+            self._socket.sendall(self._held + written(facts))
+            self._held = b""
+
+    def say_next(self, **facts: Any) -> None:
+        """Together with what is said next, which is soon: each time, two processes wake up to hear it."""
+        with self._speaking:
+            self._held += written(facts)
 
     def task(self) -> dict[str, Any]:
         """What there is to do; waits for it."""

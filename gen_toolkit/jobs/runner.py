@@ -27,7 +27,7 @@ from gen_toolkit.jobs.unsaid import reply_unless_unsaid, unsaid
 
 NOTEBOOK = "notebook.ipynb"
 KERNEL = "python3"
-_SAVE_SHARE = 0.1  # at most this share of the time goes into saving while cells run
+_SAVE_SHARE = 0.05  # at most this share of the time goes into saving while cells run
 _SHUTDOWN = 5.0  # seconds for the kernel's own clearing up at its end
 
 
@@ -123,7 +123,7 @@ def _execute(
         ran.add(cell_index)
         link.cell(False)
         seconds = round(time.monotonic() - began, 4)
-        link.say(event="ran", cell=cell_index + 1, seconds=seconds)
+        link.say_next(event="ran", cell=cell_index + 1, seconds=seconds)
         steps.say("ran", cell=cell_index + 1, seconds=seconds)
         saver.save()
 
@@ -195,7 +195,8 @@ class _Saver:
         start = time.monotonic()
         failure = None
         try:
-            written = json.dumps(self._nb_man.nb, ensure_ascii=False, indent=1, sort_keys=True)
+            # lines are for who reads it in the end: to indent them takes ten times as long
+            written = json.dumps(self._nb_man.nb, ensure_ascii=False, indent=1 if force else None, sort_keys=True)
             write_text(self._path, text.scrub(written) + "\n")
         except OSError as error:
             failure = error.strerror

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -27,6 +28,8 @@ from gen_toolkit.jobs.warm.caller import GO, PLAIN, SUPERVISOR, Caller
 from gen_toolkit.jobs.warm.circumstances import circumstances, difference, differing, read_at_start, shadowed
 from gen_toolkit.jobs.warm.fingerprint import Fingerprint, changed
 from gen_toolkit.jobs.warm.modules import Loaded, wanted
+from gen_toolkit.jobs.warm.practise import SUPERVISOR as WORKS_WITH
+from gen_toolkit.jobs.warm.practise import practise
 from gen_toolkit.workspace import Workspace
 
 STATUS, KEEP, STOP = b"s", b"p", b"q"
@@ -56,26 +59,69 @@ class Template:
 
 def live(connection: socket.socket, template: Template) -> NoReturn:
     """Serve the one who asked. The template itself reads nothing: no secret gets into it, and nobody can block it."""
+    with _of_its_own():
+        connection = socket.socket(fileno=lifted(connection.detach()))
+        close_all_but([connection.fileno(), template.orders])
+        _serve(connection, template)
+    raise AssertionError("a child ends in its own life")
+
+
+class Spare:
+    """A child that waits for who asks next for a supervisor: it, and its own children, have begun by then.
+
+    It ends with the template, or when that one lets go of it.
+    """
+
+    def __init__(self, template: Template) -> None:
+        self._mine, theirs = socket.socketpair()
+        self.pid = os.fork()
+        if self.pid == 0:
+            _wait(theirs, template)
+        theirs.close()
+
+    def live(self, connection: socket.socket) -> None:
+        """From now on it is as any child that `live`s. Raises OSError where it was killed."""
+        with self._mine:
+            wire.send(self._mine, {}, [connection.fileno()])
+
+    def close(self) -> None:
+        self._mine.close()
+
+
+def _wait(line: socket.socket, template: Template) -> NoReturn:
+    with _of_its_own():
+        close_all_but([line.fileno(), template.orders])
+        fork.sow(template.environment, has_time=True)
+        practise(WORKS_WITH)
+        received = wire.receive(line)
+        if received is None:
+            os._exit(0)
+        line.close()
+        _serve(socket.socket(fileno=lifted(received[1][0])), template, sown=True)
+    raise AssertionError("a child ends in its own life")
+
+
+@contextlib.contextmanager
+def _of_its_own() -> Iterator[None]:
+    """Around the whole life of a child: in its own session, and never back into the frames of the template."""
     try:
         os.setsid()
         set_signals()
-        connection = socket.socket(fileno=lifted(connection.detach()))
-        close_all_but([connection.fileno(), template.orders])
-        connection.settimeout(_PATIENCE)
-        _serve(connection, template)
+        yield
     except (OSError, ValueError):
         pass  # whoever asked is gone, or talks nonsense
     finally:
         os._exit(70)
 
 
-def _serve(connection: socket.socket, template: Template) -> None:
+def _serve(connection: socket.socket, template: Template, *, sown: bool = False) -> None:
+    connection.settimeout(_PATIENCE)
     kind = connection.recv(1)
     if kind in (SUPERVISOR, PLAIN):
-        if kind == SUPERVISOR:
-            fork.sow(template.environment)
-        else:
+        if kind == PLAIN:
             fork.descend(template.environment)
+        elif not sown:
+            fork.sow(template.environment)
         received = wire.receive(connection)
         if received is None:
             return

@@ -7,8 +7,8 @@ import os
 import signal
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from gen_toolkit.jobs.warm import wire
 from gen_toolkit.jobs.warm.address import connect
@@ -47,6 +47,7 @@ def ask(
     if connection is None:
         raise Cold("no template is up")
     try:
+        connection.sendall(caller.greeting)  # first of all: the template waits for nobody
         mine = circumstances()
         start = {
             "module": module,
@@ -57,7 +58,6 @@ def ask(
             "limits": mine["limits"],
         }
         message = {"start": start, "circumstances": mine, "numbers": [0, 1, 2, *more], "caller": caller}
-        connection.sendall(caller.greeting)
         wire.send(connection, message, [*files, *more])
         answer = wire.receive(connection)
     except (OSError, ValueError) as error:
@@ -76,8 +76,7 @@ def begin(connection: socket.socket) -> None:
     connection.settimeout(None)
 
 
-@dataclass(frozen=True)
-class Handed:
+class Handed(NamedTuple):
     """What this process was to do is done by a fork of the template; signals to this one reach it."""
 
     pid: int

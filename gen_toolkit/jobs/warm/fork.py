@@ -17,7 +17,9 @@ from gen_toolkit.jobs.children import REAPER, RUNNER, Fork, Surroundings, fork_w
 from gen_toolkit.jobs.warm import wire
 from gen_toolkit.jobs.warm.become import Start, become, close_all_but, lifted, place_files, run, set_signals
 from gen_toolkit.jobs.warm.circumstances import differing, limits, read_at_start, shadowed, umask
-from gen_toolkit.jobs.warm.kernel import MODULE, practise
+from gen_toolkit.jobs.warm.kernel import MODULE, look_at_modules
+from gen_toolkit.jobs.warm.practise import KERNEL, practise
+from gen_toolkit.jobs.warm.practise import RUNNER as RUNNERS
 from gen_toolkit.process import die_with_parent
 
 # A program that does its work while it is imported, and who does the same when it is called.
@@ -31,6 +33,7 @@ class _Ancestry:
     environment: dict[str, str]
 
 
+_WORKS_WITH = {RUNNER: RUNNERS, MODULE: KERNEL}
 _BROKEN = 70  # EX_SOFTWARE, sysexits.h
 _template: list[_Ancestry] = []
 
@@ -144,25 +147,27 @@ class Seed:
     seed has that behind it while its parent is still busy with something else.
     """
 
-    def __init__(self, module: str, children: Sequence[str] = ()) -> None:
-        """`children`: the modules for which the seed sows seeds of its own."""
+    def __init__(self, module: str, children: Sequence[str] = (), *, has_time: bool = False) -> None:
+        """`children`: the modules for which the seed sows seeds of its own. `has_time`: nobody waits for it yet."""
         mine, theirs = socket.socketpair()
         self._mine = socket.socket(fileno=lifted(mine.detach()))
         self._parent = os.getpid()
         with _undisturbed():
             self.pid = os.fork()
             if self.pid == 0:
-                self._wait(theirs, module, children)
+                self._wait(theirs, module, children, has_time)
         theirs.close()
 
-    def _wait(self, connection: socket.socket, module: str, children: Sequence[str]) -> NoReturn:
+    def _wait(self, connection: socket.socket, module: str, children: Sequence[str], has_time: bool) -> NoReturn:
         with _nothing_escapes():
             os.setsid()
             set_signals()
             close_all_but([connection.fileno()])
-            seeds = {child: Seed(child) for child in children}
+            seeds = {child: Seed(child, has_time=has_time) for child in children}
             if module == MODULE:
-                practise()
+                look_at_modules()
+            if has_time:
+                practise(_WORKS_WITH.get(module, ()))
             try:
                 received = wire.receive(connection)
             except OSError:
@@ -216,10 +221,10 @@ class _Sown:
         return self._otherwise(module, arguments, surroundings)
 
 
-def sow(environment: dict[str, str]) -> None:
+def sow(environment: dict[str, str], *, has_time: bool = False) -> None:
     """For the supervisor of a run: its reaper, and the reaper's runner and kernel, are seeds from now on."""
     descend(environment)  # children of the seeds are forks of them
-    reaper = Seed(REAPER, [RUNNER, MODULE])
+    reaper = Seed(REAPER, [RUNNER, MODULE], has_time=has_time)
     fork_with(_Sown({REAPER: reaper}, _too_late).fork)
 
 

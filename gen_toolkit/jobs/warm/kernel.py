@@ -9,10 +9,10 @@ import sys
 MODULE = "ipykernel_launcher"
 
 
-def practise() -> None:
-    """For a fork that waits to become a kernel: look at all modules that are loaded, as ipykernel does when it starts.
+def look_at_modules() -> None:
+    """For a fork that waits to become a kernel: ipykernel looks at all modules that are loaded when it starts.
 
-    That counts who refers to them, in memory that is copied from the template when it is first written to: 25 ms.
+    That takes 25 ms the first time: see `practise`.
     """
     for module in list(sys.modules.values()):
         with contextlib.suppress(Exception):  # whatever a module makes of being looked at

@@ -1,8 +1,9 @@
 """The template: a process that has imported everything, holds nothing open, and forks when it is asked to.
 
-It has no thread, no event loop and no connection but the socket it listens on; it reads nothing that a
-caller says (its child does), so nobody can block it and no secret gets into it. What it was made of is
-looked at with every request: when that has changed it makes itself anew, and callers start cold meanwhile.
+It has no thread, no event loop and no connection but the socket it listens on; of what a caller says it
+looks at the first byte (its child reads it all), so nobody can block it and no secret gets into it. What it
+was made of is looked at with every request: when that has changed it makes itself anew, and callers start
+cold meanwhile.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import fcntl
 import gc
 import json
 import os
+import select
 import selectors
 import signal
 import socket
@@ -23,10 +25,14 @@ from typing import Any, NoReturn
 
 from gen_toolkit.jobs.warm import address, area, born, modules, wire
 from gen_toolkit.jobs.warm.become import remember_generators
+from gen_toolkit.jobs.warm.caller import SUPERVISOR
 from gen_toolkit.jobs.warm.circumstances import read_at_start
 from gen_toolkit.jobs.warm.fingerprint import fingerprint
 from gen_toolkit.jobs.warm.prepare import prepare
 from gen_toolkit.workspace import find_workspace
+
+_QUIET = 0.5  # seconds in which nothing began and nothing ended, after which a spare child is made
+_FIRST_BYTE = 5  # milliseconds; callers send it at once
 
 
 @dataclass(frozen=True)
@@ -92,9 +98,12 @@ class _Server:
     orders: int
     listener: socket.socket
     lock: int
+    _spare: born.Spare | None = None
     _children: dict[int, socket.socket] = field(default_factory=dict)
     _keepers: dict[int, int] = field(default_factory=dict)
     _asked: float = 0.0
+    _busy: float = -_QUIET
+    """When a child last began or ended."""
     _leaving: bool = False
 
     def serve(self) -> NoReturn:
@@ -113,7 +122,7 @@ class _Server:
             for file in (self.listener, woken, self.orders):
                 selector.register(file, selectors.EVENT_READ)
             while not self._leaving:
-                ready = {key.fileobj for key, _ in selector.select(min(self.plan.idle, 60.0))}
+                ready = {key.fileobj for key, _ in selector.select(self._pause())}
                 if woken in ready:
                     woken.recv(4096)
                 self._bury()
@@ -123,6 +132,7 @@ class _Server:
                     self._obey(os.read(self.orders, 4096).decode().splitlines())
                 if not ready and self._is_idle():
                     break
+                self._keep_spare()
         (self.template.workspace.records / address.SOCKET).unlink(missing_ok=True)
         os._exit(0)  # nothing was opened that wants a farewell
 
@@ -134,9 +144,9 @@ class _Server:
         if address.peer(connection)[1] != os.geteuid():
             connection.close()
             return
-        self._asked = time.monotonic()
+        self._asked = self._busy = time.monotonic()
         try:
-            pid = os.fork()
+            pid = self._by_spare(connection) or os.fork()
         except OSError:  # no memory, too many processes: whoever asked starts cold and says so
             connection.close()
             return
@@ -144,10 +154,35 @@ class _Server:
             born.live(connection, self.template)
         self._children[pid] = connection
 
+    def _by_spare(self, connection: socket.socket) -> int | None:
+        """The pid of the spare, where it is one that is asked for and there is one."""
+        if self._spare is None or not _asks_for_supervisor(connection):
+            return None
+        spare, self._spare = self._spare, None
+        try:
+            spare.live(connection)
+        except OSError:  # it was killed
+            return None
+        return spare.pid
+
+    def _keep_spare(self) -> None:
+        """Made when nothing else is to be done: it takes the time that it saves."""
+        if self._spare is None and time.monotonic() - self._busy >= _QUIET:
+            with contextlib.suppress(OSError):
+                self._spare = born.Spare(self.template)
+
+    def _pause(self) -> float:
+        """Seconds until something must be looked at."""
+        return min(self.plan.idle, 60.0 if self._spare is not None else _QUIET)
+
     def _bury(self) -> None:
         """Tell whoever waits how a child ended, in case it could not say so itself."""
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                self._busy = time.monotonic()
+                if self._spare is not None and ended[0] == self._spare.pid:
+                    self._spare.close()
+                    self._spare = None
                 connection = self._children.pop(ended[0], None)
                 if connection is not None:
                     connection.setblocking(False)
@@ -187,6 +222,15 @@ class _Server:
 
     def _leave(self, *_: Any) -> None:
         self._leaving = True
+
+
+def _asks_for_supervisor(connection: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    try:
+        return bool(poll.poll(_FIRST_BYTE)) and connection.recv(1, socket.MSG_PEEK) == SUPERVISOR
+    except OSError:
+        return False
 
 
 if __name__ == "__main__":
