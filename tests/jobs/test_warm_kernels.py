@@ -63,7 +63,7 @@ def template_pid(workspace: Workspace) -> int:
 def kernels_of(pid: int) -> set[int]:
     """Its children that are kernels: one that waits for a run is none."""
     children = {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
-    return {child for child in children if "gen_toolkit.jobs.warm.kernel" in _command_of(child)}
+    return {child for child in children if "ipykernel_launcher" in _command_of(child)}
 
 
 def _command_of(pid: int) -> str:
