@@ -29,6 +29,7 @@ from gen_toolkit.tracking.store import is_lasting
 
 PROCESS_TAG = "gen_toolkit.process"
 _PAUSE_WHEN_DOWN = 5.0
+_GATHER = 0.3  # seconds in which more comes: what a cell ends with is written down before MLflow takes the interpreter
 _PATIENCE_AT_EXIT = 15.0
 
 
@@ -146,6 +147,7 @@ class _Writer:
     def _run(self) -> None:
         while True:
             self._work.wait()
+            self._leave.wait(_GATHER)
             leaving = self._leave.is_set()  # asked before: what came while we drained must go out, too
             self._work.clear()
             left = self._drain()

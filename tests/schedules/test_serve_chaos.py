@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,8 +133,7 @@ def _out(database: str, seconds: float, request: pytest.FixtureRequest) -> Itera
     yield
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(
+_OUTAGES = pytest.mark.parametrize(
     ("either_database", "seconds"),
     [
         ("sqlite", 15),
@@ -142,6 +142,10 @@ def _out(database: str, seconds: float, request: pytest.FixtureRequest) -> Itera
     ],
     indirect=["either_database"],
 )
+
+
+@pytest.mark.long
+@_OUTAGES
 def test_queued_runs_survive_an_outage_of_the_database_and_each_is_finished_once(
     either_database: str, seconds: float, workspace: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -157,6 +161,49 @@ def test_queued_runs_survive_an_outage_of_the_database_and_each_is_finished_once
         with _out(either_database, seconds, request):
             eventually(lambda: _finished(ledger) == count, 300, lambda: f"{_finished(ledger)} of {count} finished")
         assert [server.process.poll() for server in servers] == [None, None]
+    finally:
+        site.leave()
+    once(site, [run.id for run in asked])
+    found: list[Any] = [*ledger.list(Filter(name="queued"), limit=1000)]
+    assert {(run.state, run.attempts) for run in found} == {("succeeded", 1)}
+
+
+@pytest.mark.long
+@_OUTAGES
+def test_queued_runs_survive_kills_of_the_server_with_an_outage_of_the_database_among_them(
+    either_database: str, seconds: float, workspace: Path, request: pytest.FixtureRequest
+) -> None:
+    """Of the 30 kills three fall into the outage. A server that gave up in it is started again, as its keeper would."""
+    count, kills, in_outage = 200, 27, 3
+    site = Site(workspace, takes=0.3)
+    chance = random.Random(f"{either_database} {seconds}")
+    ledger = Ledger(open_database())
+    asked = [NewRun(name="queued", kind="job", notebook="n", parameters={}) for _ in range(count)]
+    assert all(ledger.submit(run) for run in asked)
+
+    def outage() -> None:
+        with _out(either_database, seconds, request):
+            pass
+
+    try:
+        server = site.serve(jobs=4)
+        for number, done in enumerate(sorted(chance.sample(range(1, count - 1), kills))):
+            eventually(lambda done=done: len(site.count("begin")) >= done, 300, lambda: "too few have begun")
+            time.sleep(chance.uniform(0, 0.5))
+            server.kill()
+            server = site.serve(jobs=4)
+            if number == kills // 2:
+                out = threading.Thread(target=outage)
+                out.start()
+                for _ in range(in_outage):
+                    time.sleep(seconds / (in_outage + 1))
+                    server.kill()
+                    server = site.serve(jobs=4)
+                out.join()
+                time.sleep(5)
+                if server.process.poll() is not None:
+                    server = site.serve(jobs=4)
+        eventually(lambda: _finished(ledger) == count, 600, lambda: f"{_finished(ledger)} of {count} finished")
     finally:
         site.leave()
     once(site, [run.id for run in asked])
