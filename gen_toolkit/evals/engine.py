@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -66,9 +67,10 @@ class CellWork:
         with progress, collected_rarely():
             await self._case(0, progress)  # alone: a dead server is found out by one call, not by hundreds
             waiting = iter(range(1, self._total))
-            many = min(self._workers, self._total - 1)
+            ahead = self._asks_only_us
+            many = min(self._task.concurrency * (_AHEAD if ahead else 1), self._total - 1)
             try:
-                with at_most(self._task.concurrency):
+                with at_most(self._task.concurrency) if ahead else contextlib.nullcontext():
                     async with asyncio.TaskGroup() as group:
                         for number in range(many):
                             group.create_task(self._work(waiting, progress, after=number / many * _RAMP))
@@ -79,10 +81,9 @@ class CellWork:
         return self.finished
 
     @property
-    def _workers(self) -> int:
-        """More than may be in flight, where all that a row waits for is one of our calls, which are held to that."""
-        ours = self._task.prompt is not None and all(getattr(scorer, "inline", False) for scorer in self._scorers)
-        return self._task.concurrency * (_AHEAD if ours else 1)
+    def _asks_only_us(self) -> bool:
+        """Whether all that a row waits for is one call of ours: those can be held to what may be in flight."""
+        return self._task.prompt is not None and all(getattr(scorer, "inline", False) for scorer in self._scorers)
 
     async def _work(self, waiting: Iterator[int], progress: Progress, after: float) -> None:
         await asyncio.sleep(after)

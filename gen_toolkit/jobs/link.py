@@ -45,6 +45,12 @@ class Link:
         with self._speaking:
             self._held += written(facts)
 
+    def flush(self) -> None:
+        """Nothing is said next."""
+        with self._speaking:
+            self._socket.sendall(self._held)
+            self._held = b""
+
     def task(self) -> dict[str, Any]:
         """What there is to do; waits for it."""
         return self._tasks.get()

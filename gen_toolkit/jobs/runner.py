@@ -160,6 +160,7 @@ def _execute(
         assert link.kernel is not None, "it executed"
         link.kernel.wait(_SHUTDOWN)
     except _Stopped:
+        link.flush()
         return
     except (DeadKernelError, RuntimeError):  # the second is what a kernel's death while it starts is told by
         if link.kernel is None or link.kernel.poll() is None:

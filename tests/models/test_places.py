@@ -76,6 +76,18 @@ def test_an_evaluation_keeps_all_places_taken_and_takes_no_more(server: OpenAISe
     assert watched.most == 3
 
 
+def test_what_a_function_asks_at_once_is_its_own_matter(server: OpenAIServer) -> None:
+    watched = Watched()
+    server.say(watched)
+
+    async def five_at_once(row: Any) -> str:
+        replies = await asyncio.gather(*(achat(f"{row['text']} {n}") for n in range(5)))
+        return replies[0].text
+
+    gt.evaluate(five_at_once, [{"text": str(n)} for n in range(6)], scorer=lambda value, row: bool(value))
+    assert watched.most > 8  # rows of a function in flight
+
+
 def test_who_is_cancelled_while_waiting_for_a_place_has_sent_nothing(server: OpenAIServer) -> None:
     server.say(Answer(completion("one").body, delay=1.0))
 

@@ -28,8 +28,7 @@ from gen_toolkit.jobs.warm.caller import GO, PLAIN, SUPERVISOR, Caller
 from gen_toolkit.jobs.warm.circumstances import circumstances, difference, differing, read_at_start, shadowed
 from gen_toolkit.jobs.warm.fingerprint import Fingerprint, changed
 from gen_toolkit.jobs.warm.modules import Loaded, wanted
-from gen_toolkit.jobs.warm.practise import SUPERVISOR as WORKS_WITH
-from gen_toolkit.jobs.warm.practise import practise
+from gen_toolkit.jobs.warm.practise import OF_SUPERVISOR, practise
 from gen_toolkit.workspace import Workspace
 
 STATUS, KEEP, STOP = b"s", b"p", b"q"
@@ -92,7 +91,7 @@ def _wait(line: socket.socket, template: Template) -> NoReturn:
     with _of_its_own():
         close_all_but([line.fileno(), template.orders])
         fork.sow(template.environment, has_time=True)
-        practise(WORKS_WITH)
+        practise(OF_SUPERVISOR)
         received = wire.receive(line)
         if received is None:
             os._exit(0)

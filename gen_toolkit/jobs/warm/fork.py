@@ -18,8 +18,7 @@ from gen_toolkit.jobs.warm import wire
 from gen_toolkit.jobs.warm.become import Start, become, close_all_but, lifted, place_files, run, set_signals
 from gen_toolkit.jobs.warm.circumstances import differing, limits, read_at_start, shadowed, umask
 from gen_toolkit.jobs.warm.kernel import MODULE, look_at_modules
-from gen_toolkit.jobs.warm.practise import KERNEL, practise
-from gen_toolkit.jobs.warm.practise import RUNNER as RUNNERS
+from gen_toolkit.jobs.warm.practise import OF_KERNEL, OF_RUNNER, practise
 from gen_toolkit.process import die_with_parent
 
 # A program that does its work while it is imported, and who does the same when it is called.
@@ -33,7 +32,7 @@ class _Ancestry:
     environment: dict[str, str]
 
 
-_WORKS_WITH = {RUNNER: RUNNERS, MODULE: KERNEL}
+_WORKS_WITH = {RUNNER: OF_RUNNER, MODULE: OF_KERNEL}
 _BROKEN = 70  # EX_SOFTWARE, sysexits.h
 _template: list[_Ancestry] = []
 

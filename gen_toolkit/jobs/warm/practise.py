@@ -10,10 +10,10 @@ import sys
 import types
 from collections.abc import Iterable
 
-SUPERVISOR = ("gen_toolkit", "sqlalchemy")
-RUNNER = ("papermill", "nbclient", "nbformat", "traitlets", "zmq", "jupyter_client", "tornado", "asyncio")
-KERNEL = ("IPython", "ipykernel", "traitlets", "zmq", "jupyter_client", "tornado", "asyncio", "comm")
-"""The packages that each of them works with: what it copies, for as long as it waits, is 15 to 40 MB."""
+OF_SUPERVISOR = ("gen_toolkit", "sqlalchemy")
+OF_RUNNER = ("papermill", "nbclient", "nbformat", "traitlets", "zmq", "jupyter_client", "tornado", "asyncio")
+OF_KERNEL = ("IPython", "ipykernel", "traitlets", "zmq", "jupyter_client", "tornado", "asyncio", "comm")
+"""The packages that each of them works with. Of others nothing is copied: a fork that waits must cost little memory."""
 
 
 def practise(packages: Iterable[str]) -> None:
@@ -25,7 +25,7 @@ def practise(packages: Iterable[str]) -> None:
         if name.partition(".")[0] in wanted and type(module) is types.ModuleType:
             for value in list(vars(module).values()):
                 _look(value)
-                if isinstance(value, type):
+                if issubclass(type(value), type):  # `isinstance` would ask the object itself for its class
                     for member in list(vars(value).values()):
                         _look(member)
 

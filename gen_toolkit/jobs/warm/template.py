@@ -99,6 +99,8 @@ class _Server:
     listener: socket.socket
     lock: int
     _spare: born.Spare | None = None
+    _has_failed: bool = False
+    """The last spare ended before it was asked for anything: the next one is made once somebody has asked."""
     _children: dict[int, socket.socket] = field(default_factory=dict)
     _keepers: dict[int, int] = field(default_factory=dict)
     _asked: float = 0.0
@@ -145,6 +147,7 @@ class _Server:
             connection.close()
             return
         self._asked = self._busy = time.monotonic()
+        self._has_failed = False
         try:
             pid = self._by_spare(connection) or os.fork()
         except OSError:  # no memory, too many processes: whoever asked starts cold and says so
@@ -167,13 +170,17 @@ class _Server:
 
     def _keep_spare(self) -> None:
         """Made when nothing else is to be done: it takes the time that it saves."""
-        if self._spare is None and time.monotonic() - self._busy >= _QUIET:
+        if self._wants_spare and time.monotonic() - self._busy >= _QUIET:
             with contextlib.suppress(OSError):
                 self._spare = born.Spare(self.template)
 
+    @property
+    def _wants_spare(self) -> bool:
+        return self._spare is None and not self._has_failed
+
     def _pause(self) -> float:
         """Seconds until something must be looked at."""
-        return min(self.plan.idle, 60.0 if self._spare is not None else _QUIET)
+        return min(self.plan.idle, _QUIET if self._wants_spare else 60.0)
 
     def _bury(self) -> None:
         """Tell whoever waits how a child ended, in case it could not say so itself."""
@@ -182,7 +189,7 @@ class _Server:
                 self._busy = time.monotonic()
                 if self._spare is not None and ended[0] == self._spare.pid:
                     self._spare.close()
-                    self._spare = None
+                    self._spare, self._has_failed = None, True
                 connection = self._children.pop(ended[0], None)
                 if connection is not None:
                     connection.setblocking(False)
