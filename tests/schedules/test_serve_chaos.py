@@ -181,28 +181,27 @@ def test_queued_runs_survive_kills_of_the_server_with_an_outage_of_the_database_
     asked = [NewRun(name="queued", kind="job", notebook="n", parameters={}) for _ in range(count)]
     assert all(ledger.submit(run) for run in asked)
 
-    def outage() -> None:
-        with _out(either_database, seconds, request):
-            pass
+    def killed_meanwhile() -> None:
+        for _ in range(in_outage):
+            time.sleep(seconds / (in_outage + 1))
+            site.servers[-1].kill()
+            site.serve(jobs=4)
 
     try:
-        server = site.serve(jobs=4)
+        site.serve(jobs=4)
         for number, done in enumerate(sorted(chance.sample(range(1, count - 1), kills))):
             eventually(lambda done=done: len(site.count("begin")) >= done, 300, lambda: "too few have begun")
             time.sleep(chance.uniform(0, 0.5))
-            server.kill()
-            server = site.serve(jobs=4)
+            site.servers[-1].kill()
+            site.serve(jobs=4)
             if number == kills // 2:
-                out = threading.Thread(target=outage)
-                out.start()
-                for _ in range(in_outage):
-                    time.sleep(seconds / (in_outage + 1))
-                    server.kill()
-                    server = site.serve(jobs=4)
-                out.join()
+                meanwhile = threading.Thread(target=killed_meanwhile)
+                meanwhile.start()
+                with _out(either_database, seconds, request):  # here: a server ends with the thread that started it
+                    meanwhile.join()
                 time.sleep(5)
-                if server.process.poll() is not None:
-                    server = site.serve(jobs=4)
+                if site.servers[-1].process.poll() is not None:
+                    site.serve(jobs=4)
         eventually(lambda: _finished(ledger) == count, 600, lambda: f"{_finished(ledger)} of {count} finished")
     finally:
         site.leave()
