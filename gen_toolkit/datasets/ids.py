@@ -25,14 +25,12 @@ def ids_and_digest(rows: Iterable[Mapping[str, Any]], given: Sequence[str] | Non
         content = canonical(row)
         if given is not None:
             name = given[number]
-            written = canonical(name)
         else:
             base = _content_id(content)
             seen[base] += 1
             name = base if seen[base] == 1 else f"{base}-{seen[base]}"
-            written = b'"%s"' % name.encode()  # hexadecimal: nothing in it to escape
         ids.append(name)
-        whole.update(b"%s[%s,%s]" % (b"," if number else b"", written, content))
+        whole.update(b"%s[%s,%s]" % (b"," if number else b"", canonical(name), content))
     whole.update(b"]")
     return ids, whole.hexdigest()
 

@@ -27,7 +27,7 @@ _PATIENCE = 300.0  # seconds with an MLflow that takes nothing; then it is left 
 _LOOKS_EVERY = 0.25
 _LONGEST_PAUSE = 10.0
 _AT_ONCE = 30.0
-_YIELDS = 5  # of 19 steps of niceness: runs come first, and MLflow still hears of them in time
+_NICENESS = 5  # of 19: runs come first, and MLflow still hears of them in time
 
 
 def take(records: Path) -> int | None:
@@ -48,7 +48,7 @@ def main() -> None:
     """Until nothing has come for a while. Ends at once, and makes nothing, where the workspace is gone."""
     lock: int | None = int(sys.argv[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(_YIELDS)
+    os.nice(_NICENESS)
     settings = load_settings()
     while lock is not None:
         os.set_inheritable(lock, False)

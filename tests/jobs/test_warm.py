@@ -26,11 +26,7 @@ from gen_toolkit.process import marked
 from gen_toolkit.surface import RUN_MARK
 from gen_toolkit.workspace import Workspace
 
-pytestmark = [
-    pytest.mark.kernel,
-    pytest.mark.timeout(400),
-    pytest.mark.skipif(sys.platform != "linux", reason="there is no template elsewhere"),
-]
+pytestmark = warm_template.MARKS
 
 CANARY = "one-that-is-nobody-else's"
 

@@ -17,18 +17,14 @@ from typing import Any
 import pytest
 import warm_template
 from notebook_cells import enter, furnish, written
-from warm_template import here, surrounding, template, until
+from warm_template import children, here, surrounding, template, until
 
 from gen_toolkit.jobs.warm import keep
 from gen_toolkit.jobs.warm.kernelspec import NAME, offer_kernel
 from gen_toolkit.workspace import Workspace
 from tests.ports import free_port
 
-pytestmark = [
-    pytest.mark.kernel,
-    pytest.mark.timeout(400),
-    pytest.mark.skipif(sys.platform != "linux", reason="there is no template elsewhere"),
-]
+pytestmark = warm_template.MARKS
 
 TOLD = "import os, pandas\nprint(os.getppid(), os.getcwd(), os.environ.get('CANARY'))"
 
@@ -62,8 +58,7 @@ def template_pid(workspace: Workspace) -> int:
 
 def kernels_of(pid: int) -> set[int]:
     """Its children that are kernels: one that waits for a run is none."""
-    children = {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
-    return {child for child in children if "ipykernel_launcher" in _command_of(child)}
+    return {child for child in children(pid) if "ipykernel_launcher" in _command_of(child)}
 
 
 def _command_of(pid: int) -> str:

@@ -16,11 +16,7 @@ from warm_template import fork, here, until
 from gen_toolkit.jobs.warm import fingerprint, keep, modules
 from gen_toolkit.jobs.warm.client import Cold
 
-pytestmark = [
-    pytest.mark.kernel,
-    pytest.mark.timeout(400),
-    pytest.mark.skipif(sys.platform != "linux", reason="there is no template elsewhere"),
-]
+pytestmark = warm_template.MARKS
 
 
 @pytest.mark.long

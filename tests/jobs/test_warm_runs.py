@@ -27,13 +27,7 @@ from gen_toolkit.tracking.spool import count_waiting
 from gen_toolkit.tracking.store import client
 from gen_toolkit.workspace import Workspace
 
-pytestmark = [
-    pytest.mark.usefixtures("delivered"),
-    pytest.mark.kernel,
-    pytest.mark.timeout(400),
-    pytest.mark.chaos,
-    pytest.mark.skipif(sys.platform != "linux", reason="there is no template elsewhere"),
-]
+pytestmark = [*warm_template.MARKS, pytest.mark.chaos, pytest.mark.usefixtures("delivered")]
 
 USE = "import gen_toolkit as gt, os, sys"
 SEEN = (

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import warm_template
 from notebook_cells import enter, furnish
-from warm_template import fork, here, template, until
+from warm_template import children, fork, here, surrounding, template, until
 
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.jobs.warm import keep
 from gen_toolkit.jobs.warm.caller import Caller
+from gen_toolkit.jobs.warm.client import ask
 from gen_toolkit.workspace import Workspace
 
-pytestmark = [
-    pytest.mark.kernel,
-    pytest.mark.timeout(400),
-    pytest.mark.skipif(sys.platform != "linux", reason="there is no template elsewhere"),
-]
+pytestmark = warm_template.MARKS
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +36,6 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 @pytest.fixture(autouse=True)
 def _programs_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", warm_template.paths())
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def spare(workspace: Workspace) -> int:
@@ -107,12 +99,12 @@ def test_where_one_of_its_children_was_killed_that_one_is_started_all_the_same(w
 def test_a_kernel_and_a_question_are_not_for_it(warm: Workspace) -> None:
     ready = spare(warm)
     assert keep.status(warm) is not None
-    connection, pid = warm_template.ask(
+    connection, pid = ask(
         warm.records,
         Caller.KERNEL,
         "warm_program",
         ["facts"],
-        environment=warm_template.surrounding(),
+        environment=surrounding(),
         cwd=str(warm.root),
         files=[2, 2, 2],
     )

@@ -14,10 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gen_toolkit.jobs.warm import keep, wire
 from gen_toolkit.jobs.warm.caller import Caller
 from gen_toolkit.jobs.warm.client import ask, begin
 from gen_toolkit.workspace import Workspace, find_workspace
+
+MARKS = [
+    pytest.mark.kernel,
+    pytest.mark.timeout(400),
+    pytest.mark.skipif(sys.platform != "linux", reason="there is no template elsewhere"),
+]
+"""Of all tests that fork."""
 
 PROGRAMS = Path(__file__).parent / "warm_programs"
 ROOT = Path(__file__).parents[2]
@@ -41,6 +50,10 @@ def template(workspace: Workspace, **options: Any) -> Iterator[keep.Status]:
         yield until(lambda: keep.status(workspace))
     finally:
         keep.stop(workspace)
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 @dataclass

@@ -104,7 +104,7 @@ class _Server:
     _children: dict[int, socket.socket] = field(default_factory=dict)
     _keepers: dict[int, int] = field(default_factory=dict)
     _asked: float = 0.0
-    _busy: float = -_QUIET
+    _busy: float = 0.0
     """When a child last began or ended."""
     _leaving: bool = False
 
