@@ -11,6 +11,7 @@ from typing import Any
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.session import Session
 from jupyter_core.utils import run_sync
 
 from gen_toolkit.jobs.link import Link
@@ -74,6 +75,23 @@ class _Client(AsyncKernelClient):  # type: ignore[misc]  # jupyter_client is not
                 return
 
 
+class UnreadableMessage(ValueError):
+    """What a kernel has sent follows no protocol: its notebook has changed what messages are written with."""
+
+
+class _Session(Session):  # type: ignore[misc]  # jupyter_client is not followed
+    """jupyter_client's own, but that whoever reads how a run ended need not guess whose message was not JSON."""
+
+    def deserialize(self, msg_list: Any, content: bool = True, copy: bool = True) -> Any:
+        try:
+            return super().deserialize(msg_list, content, copy)
+        except (ValueError, TypeError, LookupError) as error:
+            raise UnreadableMessage(
+                f"the kernel sent what is no message ({type(error).__name__}: {error}): "
+                "a cell has changed what messages are written with, such as json.dumps"
+            ) from error
+
+
 def started_kernel(link: Link, connection_file: str, kernel_name: str, cwd: str) -> AsyncKernelManager:
     """A manager whose kernel the reaper has started; its channels are sockets beside the connection file.
 
@@ -81,6 +99,7 @@ def started_kernel(link: Link, connection_file: str, kernel_name: str, cwd: str)
     """
     manager = AsyncKernelManager(kernel_name=kernel_name, transport="ipc", connection_file=connection_file)
     manager.client_factory = _Client
+    manager.session = _Session(parent=manager)
     provisioner = _Provisioner(parent=manager, kernel_id=manager.kernel_id, kernel_spec=manager.kernel_spec)
     provisioner.link = link
     manager.provisioner = provisioner

@@ -44,7 +44,9 @@ def main() -> None:
 class Reaper:
     """Of one run: starts its processes, passes on what they say, and ends them."""
 
-    def __init__(self, mark: str, run: str, folder: str, sockets: str, memory_mb: float | None) -> None:
+    def __init__(
+        self, mark: str, run: str, folder: str, sockets: str, memory_mb: float | None, proven_until: float | None
+    ) -> None:
         self._mark, self._run, self._sockets = mark, run, sockets
         self._memory = Memory(memory_mb)
         self._wake = _wake_on_signals()
@@ -53,7 +55,7 @@ class Reaper:
         self._unsent = bytearray()
         self._kernel: Child | None = None
         self._kill_at: float | None = None
-        self._proven_until: float | None = None
+        self._proven_until = proven_until
         self._channel, theirs = socket.socketpair()
         self._talk = Lines(self._channel.fileno())
         # what the kernel writes past its messages goes through the runner, who knows the secrets

@@ -61,7 +61,14 @@ def supervise(
     watch = Watch(limits, progress, orders)
     work = folder / "work"
     with contextlib.closing(orders), _signals(orders), _sockets() as sockets, _log(folder, work) as log:
-        plan = {"mark": mark, "run": run, "folder": str(folder), "sockets": sockets, "memory_mb": limits.memory_mb}
+        plan = {
+            "mark": mark,
+            "run": run,
+            "folder": str(folder),
+            "sockets": sockets,
+            "memory_mb": limits.memory_mb,
+            "proven_until": orders.proven_until,  # from the first moment: this process may be stopped at any
+        }
         try:
             with _Reaper(plan, {**environment, mark: run, WORK_MARK: str(work)}, cwd, log) as reaper:
                 task = {

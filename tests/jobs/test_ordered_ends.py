@@ -116,11 +116,14 @@ def test_while_its_supervisor_is_stopped_a_run_ends_with_its_lease(tmp_path: Pat
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path / "held"), "12"], env=environment, stdout=subprocess.PIPE, text=True
     ) as holder:
-        assert patiently(lambda: marked(RUN_MARK, "held"))
-        holder.send_signal(signal.SIGSTOP)
-        assert patiently(lambda: not marked(RUN_MARK, "held"))
-        holder.send_signal(signal.SIGCONT)
-        said, _ = holder.communicate(timeout=60)
+        try:
+            assert patiently(lambda: marked(RUN_MARK, "held"))
+            holder.send_signal(signal.SIGSTOP)
+            assert patiently(lambda: not marked(RUN_MARK, "held"))
+            holder.send_signal(signal.SIGCONT)
+            said, _ = holder.communicate(timeout=60)
+        finally:
+            holder.kill()  # a stopped process ends by nothing else
     assert said.startswith("lost | its lease could not be proven in time")
 
 

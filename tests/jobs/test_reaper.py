@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from gen_toolkit.jobs.memory import Memory
 from gen_toolkit.jobs.tree import descendants, exact_memory_mb, memory_mb
+from gen_toolkit.process import steady
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -44,6 +47,21 @@ def test_whoever_adopts_orphans_can_end_all_that_it_ever_started() -> None:
 def test_the_reaper_loads_nothing_heavy() -> None:
     loaded = said("import gen_toolkit.jobs.reaper, sys; print(*sys.modules)").split()
     assert HEAVY & set(loaded) == set()
+
+
+def test_the_lease_is_known_from_the_first_moment(tmp_path: Path) -> None:
+    """A supervisor that is stopped as soon as it has started the reaper has given no order yet."""
+    plan = {"mark": "A_MARK", "run": "one", "folder": str(tmp_path), "sockets": str(tmp_path / "none")}
+    plan |= {"memory_mb": None, "proven_until": steady() + 1}
+    with subprocess.Popen(
+        [sys.executable, "-m", "gen_toolkit.jobs.reaper", json.dumps(plan)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "A_MARK": "one"},
+    ) as reaper:
+        assert reaper.stdout is not None
+        said = [json.loads(line) for line in reaper.stdout]
+    assert [one["event"] for one in said] == ["unproven", "gone"]
 
 
 def test_memory_counts_what_no_file_backs_and_what_is_shared_only_once() -> None:
