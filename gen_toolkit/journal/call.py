@@ -20,8 +20,6 @@ class Call(NamedTuple):
     owner: str | None
     row: str | None
     request: Request
-    execution: str | None = None
-    """The execution from top to bottom that it belongs to: what that one was answered is known of it afterwards."""
     bodies: bool = True
     """Whether the journal keeps what was said, or only its hash."""
 
@@ -52,7 +50,6 @@ def new_call(request: Request, *, bodies: bool = True) -> Call:
         owner=where.owner,
         row=where.row.id if where.row else None,
         request=request,
-        execution=where.owner or scope.execution(),
         bodies=bodies,
     )
 

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gen_toolkit import scope
 from gen_toolkit.amount import to_pico
 from gen_toolkit.database.engine import Database, open_database
 from gen_toolkit.database.sql import Connection, Prepared, bindparam, func, or_, select
@@ -36,7 +37,6 @@ class InFlight:
 class _Ask(NamedTuple):
     row: dict[str, Any]
     reuse: bool
-    execution: str | None = None
 
 
 class Journal:
@@ -74,8 +74,7 @@ class Journal:
             "instead_of": request.instead_of,
             "asked_at": time.time(),
         }
-        asked = _Ask(row, reuse, call.execution)
-        return await self.commits.submit(_ask, asked, missed=lambda known: self._withdraw(call, known))
+        return await self.commits.submit(_ask, _Ask(row, reuse), missed=lambda known: self._withdraw(call, known))
 
     def _withdraw(self, call: Call, known: Known | InFlight | None) -> None:
         """Whoever asked was cancelled while the intent was written: nothing has left, nothing is on the bill."""
@@ -188,10 +187,11 @@ def _ask(connection: Connection, asked: list[_Ask]) -> list[Known | InFlight | N
     fresh = [ask.row for ask, found in zip(asked, results, strict=True) if found is None]
     if fresh:
         _INSERT.run(connection, fresh)
+    execution = scope.execution()  # what one from top to bottom was answered is known of it afterwards
     reused = [
-        {"owner": ask.execution, "run": ask.row["run"], "call": found.id}
+        {"owner": owner, "run": ask.row["run"], "call": found.id}
         for ask, found in zip(asked, results, strict=True)
-        if isinstance(found, Known) and ask.execution is not None
+        if isinstance(found, Known) and (owner := ask.row["owner"] or execution) is not None
     ]
     if reused:
         _INSERT_REUSED.run(connection, reused)

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from gen_toolkit.collecting import collected_rarely
 from gen_toolkit.database.engine import Database
 from gen_toolkit.events import RowsTraced
 from gen_toolkit.journal.said import said
@@ -27,8 +26,7 @@ def deliver_traces(event: RowsTraced, run: str, experiment: str, mlflow: MlflowC
     """`run` and `experiment` are MLflow's ids."""
     from mlflow.tracing.client import TracingClient
 
-    with collected_rarely():  # a batch is tens of thousands of objects that are all in use
-        _deliver(event, run, experiment, TracingClient(mlflow.tracking_uri).store, database)
+    _deliver(event, run, experiment, TracingClient(mlflow.tracking_uri).store, database)
 
 
 def _deliver(event: RowsTraced, run: str, experiment: str, store: Any, database: Database) -> None:

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gen_toolkit import text
+from gen_toolkit.collecting import collected_rarely
 from gen_toolkit.database.engine import Database, open_database
 from gen_toolkit.events import RunEnded, RunStarted
 from gen_toolkit.process import is_alive
@@ -43,7 +44,8 @@ def drain(settings: Resolved | None = None, *, seconds: float = 30.0) -> int:
         with _elected(settings) as here, database.elected("deliver") as elected:
             if here and elected:
                 _close_orphans(database)
-                return _deliver_all(database, settings, until)
+                with collected_rarely():  # the table of an evaluation is tens of thousands of objects, all in use
+                    return _deliver_all(database, settings, until)
         if not count_ours(database, settings):
             return 0
         time.sleep(pause)  # another process writes: let it, also where there are twenty of us
