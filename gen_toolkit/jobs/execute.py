@@ -24,7 +24,7 @@ from gen_toolkit.jobs.patience import insist, wait
 from gen_toolkit.jobs.prepare import environment_of, prepared_folder
 from gen_toolkit.jobs.retries import Retries
 from gen_toolkit.jobs.rows import Lease, Reason, RunRow
-from gen_toolkit.jobs.supervise import Ending, Progress, ended_in_order, supervise
+from gen_toolkit.jobs.supervise import Ending, Progress, drop_work, ended_in_order, supervise
 from gen_toolkit.jobs.tell import mark_notebook, tell_end, tell_start
 from gen_toolkit.process import this_process
 from gen_toolkit.settings import Resolved, load_settings
@@ -189,5 +189,7 @@ def tell(database: Database, lease: Lease) -> None:
     attempt = next(one for one in ledger.attempts(lease.run) if one.id == lease.attempt)
     with contextlib.suppress(OSError):  # a full disk: the ledger has it, and the copy is made by the next command
         mark_notebook(attempt)
+        if attempt.state == "succeeded" and attempt.folder is not None:
+            drop_work(attempt.folder)
         tell_end(ledger.find(lease.run), attempt)
         ledger.told(attempt.id)

@@ -17,7 +17,7 @@ from gen_toolkit.jobs.environment import kernel_environment
 from gen_toolkit.jobs.fixed import DUE_MARK, HASH_SEED
 from gen_toolkit.jobs.job import silent
 from gen_toolkit.jobs.prepare import with_parameters
-from gen_toolkit.jobs.supervise import Ending, Progress, supervise
+from gen_toolkit.jobs.supervise import Ending, Progress, drop_work, supervise
 from gen_toolkit.jobs.values import as_json
 from gen_toolkit.settings import Resolved, load_settings
 from gen_toolkit.tracking import spool
@@ -80,6 +80,7 @@ def run_through(path: Path, values: Mapping[str, Any], progress: Progress = sile
     )
     if ending.state == "succeeded":
         _record(session, code_hash(notebook), values, begun)
+        drop_work(folder)
     return Session(session, folder, ending)
 
 

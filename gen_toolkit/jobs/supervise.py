@@ -34,6 +34,7 @@ from gen_toolkit.surface import RUN_MARK
 
 WORK_MARK = "GEN_TOOLKIT_WORK"
 """Names, in a run's environment, the folder for its temporary files."""
+_WORK = "work"
 
 
 def supervise(
@@ -54,12 +55,11 @@ def supervise(
     `late_environment` is asked once the reaper has started, in a thread, while runner and kernel start up: what it
     returns reaches the kernel before a cell that waits for it, see `jobs/late.py`. The values of `secrets`
     (references) are masked in what the runner writes.
-    `folder/work` is the run's own, and is kept when it does not succeed. Raises SetupError where the folder
-    cannot be written to.
+    `folder/work` is the run's own: see `drop_work`. Raises SetupError where the folder cannot be written to.
     """
     orders = orders or Orders()
     watch = Watch(limits, progress, orders)
-    work = folder / "work"
+    work = folder / _WORK
     with contextlib.closing(orders), _signals(orders), _sockets() as sockets, _log(folder, work) as log:
         plan = {
             "mark": mark,
@@ -85,10 +85,12 @@ def supervise(
             end_marked(mark, run)
             end_group(folder, run)
             sweep(folder)
-    ending = watch.ending()
-    if ending.state == "succeeded":
-        shutil.rmtree(work, ignore_errors=True)
-    return ending
+    return watch.ending()
+
+
+def drop_work(folder: Path) -> None:
+    """Delete what an execution in `folder` left in its working folder. For a success, once that is on record."""
+    shutil.rmtree(folder / _WORK, ignore_errors=True)
 
 
 def _tell_late(reaper: _Reaper, late_environment: Callable[[], dict[str, str]]) -> None:

@@ -72,6 +72,19 @@ def test_a_run_whose_supervisor_is_gone_is_lost_and_one_whose_supervisor_lives_g
     assert not ledger.finish(theirs, "succeeded")
 
 
+def test_the_working_folder_goes_when_a_success_is_on_record_and_stays_where_it_is_not(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    """A supervisor may be killed when all cells have run, and before the ledger knows: that run is lost."""
+    good, lost = begun(ledger), begun(ledger)
+    for lease in (good, lost):
+        (tmp_path / lease.attempt / "work").mkdir(parents=True)
+        assert ledger.record(lease, folder=tmp_path / lease.attempt, process=dead_process())
+    assert ledger.finish(good, "succeeded")
+    assert [run.id for run in reconcile()] == [lost.run]
+    assert [lease.attempt for lease in (good, lost) if (tmp_path / lease.attempt / "work").exists()] == [lost.attempt]
+
+
 def test_what_the_queue_lost_waits_for_its_next_attempt_and_its_run_has_not_ended(ledger: Ledger) -> None:
     lease = begun(ledger, retries=Retries(queued=True).to_json())
     supervised_by(dead_process(), lease)
