@@ -73,5 +73,6 @@ def told(found: Status | None) -> list[str]:
         return ["no template is up: runs and kernels start cold; gen warm start has one"]
     age = time.time() - found.since
     lines = [f"a template is up: process {found.pid}, {found.modules} modules, {age:.0f} s old"]
+    lines += [f"{found.memory_mb:.0f} MB, with all that it has started or keeps waiting"]
     lines += [f"without {name}: {problem}" for name, problem in found.problems.items()]
     return lines + ([f"it makes itself anew at the next run: {found.stale}"] if found.stale else [])

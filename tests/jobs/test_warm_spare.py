@@ -13,6 +13,7 @@ from notebook_cells import enter, furnish
 from warm_template import children, fork, here, surrounding, template, until
 
 from gen_toolkit.database.engine import open_database
+from gen_toolkit.jobs.tree import exact_memory_mb
 from gen_toolkit.jobs.warm import keep
 from gen_toolkit.jobs.warm.caller import Caller
 from gen_toolkit.jobs.warm.client import ask
@@ -65,6 +66,13 @@ def test_the_next_run_is_the_spares_and_another_one_is_made(warm: Workspace) -> 
     assert '"status": 0' in process.output()
     assert process.said() == {"exit": 0}
     assert spare(warm) != ready
+
+
+def test_the_status_says_what_memory_it_takes_with_what_waits(warm: Workspace) -> None:
+    spare(warm)
+    status = keep.status(warm)
+    assert status is not None
+    assert status.memory_mb > exact_memory_mb([status.pid]) > 10
 
 
 def test_runs_that_come_at_once_are_all_forks(warm: Workspace) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from gen_toolkit.jobs.environment import kernel_environment
 from gen_toolkit.jobs.fixed import HASH_SEED
+from gen_toolkit.jobs.tree import descendants, exact_memory_mb
 from gen_toolkit.jobs.warm import wire
 from gen_toolkit.jobs.warm.address import LOG, connect, possible
 from gen_toolkit.jobs.warm.area import ROOM, ROOM_BYTES
@@ -40,6 +41,8 @@ class Status:
     """Modules it left out, and why."""
     stale: str | None = None
     """What has changed since it was made; it makes itself anew at the next request."""
+    memory_mb: float = 0.0
+    """Its own, and that of all that it has started or keeps waiting; what they share counts once."""
 
 
 def keep_warm(workspace: Workspace, *, keeper: int | None = None, idle: float = IDLE) -> bool:
@@ -79,7 +82,10 @@ def keep_warm(workspace: Workspace, *, keeper: int | None = None, idle: float = 
 def status(workspace: Workspace) -> Status | None:
     """The template that is up, or nothing."""
     found = _ask(workspace, STATUS, None)
-    return None if found is None else Status(**found)
+    if found is None:
+        return None
+    memory_mb = exact_memory_mb([found["pid"], *descendants(found["pid"])])
+    return Status(**found, memory_mb=round(memory_mb, 1))
 
 
 def stop(workspace: Workspace, *, patience: float = 10.0) -> bool:
