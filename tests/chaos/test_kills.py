@@ -155,9 +155,13 @@ def kill(how: Kill, run: Run) -> None:
     by_name = {"kernel": run.kernel, "command": run.process.pid}
     for name in ("runner", "reaper"):
         by_name[name] = next(pid for pid in marked(RUN_MARK, run.id) if f"gen_toolkit.jobs.{name}" in what(pid))
+    victims = [by_name[victim] for victim in how.victims.split()]
+    if len(victims) > 1:  # so that none of them sees another one go
+        for victim in victims:
+            os.kill(victim, signal.SIGSTOP)
     for number in how.signals:
-        for victim in how.victims.split():
-            os.kill(by_name[victim], number)
+        for victim in victims:
+            os.kill(victim, number)
         time.sleep(0.02)
 
 

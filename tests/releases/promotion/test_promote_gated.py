@@ -119,7 +119,7 @@ def test_a_better_prompt_passes_and_its_run_is_named_for_other_code_in_vain(
     evidence = better.case.evidence
     assert evidence is not None
     with pytest.raises(GateRefused, match=r"is of other code than label\.ipynb has now: cell 2 differs"):
-        promote(wording(workspace, "Other:"), "label", Wanted(run=evidence.run[:13]))
+        promote(wording(workspace, "Other:"), "label", Wanted(run=evidence.run[:23]))
 
 
 def test_a_notebook_that_does_not_run_through_becomes_no_release(workspace: Path) -> None:
