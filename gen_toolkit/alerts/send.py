@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -30,7 +31,11 @@ def start_sender(workspace: Path) -> None:
 
 
 def send(stop: threading.Event | None = None) -> None:
-    """Deliver until none waits, or the workspace is gone; with `stop`, until it is set."""
+    """Deliver until none waits, or the workspace is gone; with `stop`, until it is set.
+
+    Of all processes that were started for a workspace one waits for the next try: the others end when they have
+    tried what was due.
+    """
     from gen_toolkit.alerts import outbox
     from gen_toolkit.alerts.deliver import deliver_due, log_file
     from gen_toolkit.database.engine import open_database
@@ -40,22 +45,54 @@ def send(stop: threading.Event | None = None) -> None:
     settings = load_settings()
     database = open_database(settings)
     log = log_file(settings)
+    duty = None if stop is not None else _Duty(settings.workspace.records / "alerts.lock")
     resting = stop or threading.Event()
     while not resting.is_set():
-        if stop is None and not settings.workspace.records.is_dir():
+        if duty is not None and not settings.workspace.records.is_dir():
             return  # deleted or moved: nothing is made anew there
         try:
             deliver_due(settings, database, log)
             left = outbox.wait_s(database, settings.workspace.root)
         except GenToolkitError as error:
-            if stop is None:
+            if duty is not None:
                 log(f"stopped: {error}")
                 raise
             left = _LOOKS_EVERY_S  # the database is away; who serves goes on
-        if left is None and stop is None:
-            return
+        if duty is not None:
+            if left is None and duty.leave():
+                continue  # once more, since others have ended trusting in it
+            if left is None or not duty.take():
+                return
         resting.wait(_LOOKS_EVERY_S if left is None else min(max(left, 0.05), _LOOKS_EVERY_S))
         settings = load_settings()
+
+
+class _Duty:
+    """To wait for the next try: of one process at a time."""
+
+    def __init__(self, lock: Path) -> None:
+        self._lock = lock
+        self._held: int | None = None
+
+    def take(self) -> bool:
+        """Whether it is this process's."""
+        if self._held is None:
+            descriptor = os.open(self._lock, os.O_CREAT | os.O_RDWR, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                return False
+            self._held = descriptor
+        return True
+
+    def leave(self) -> bool:
+        """Whether it was this process's."""
+        held, self._held = self._held, None
+        if held is None:
+            return False
+        os.close(held)
+        return True
 
 
 def main() -> None:

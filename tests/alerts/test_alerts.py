@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 import sys
 import threading
 import time
@@ -262,3 +264,29 @@ def test_a_process_of_its_own_delivers_when_the_job_is_gone(receiver: Receiver, 
     assert "not yet delivered, again in 2 s" in log.read_text()
     assert len(receiver.got) == 2
     assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_of_all_that_were_started_one_process_waits_for_the_next_try(receiver: Receiver, workspace: Path) -> None:
+    """A webhook that is down for an evening must not cost a process for each job that failed in it."""
+    (workspace / "gen_toolkit.toml").write_text(
+        f'[alerts.gone]\nwebhook = "http://127.0.0.1:9/"\n[alerts.team]\nwebhook = "{receiver.url}"\n', encoding="utf-8"
+    )
+    for number in range(3):
+        listener.listen(ended("failed", run=f"0193-run-{number}"))
+    until = time.monotonic() + 60
+    while len(receiver.got) < 3 or len(senders(workspace)) != 1:
+        assert time.monotonic() < until, (len(receiver.got), senders(workspace))
+        time.sleep(0.1)
+    shutil.rmtree(workspace / "mlruns")
+    while senders(workspace):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def senders(workspace: Path) -> list[int]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if b"gen_toolkit.alerts.send" in (process / "cmdline").read_bytes():
+                found += [int(process.name)] if (process / "cwd").resolve() == workspace else []
+    return found
