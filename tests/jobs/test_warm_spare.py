@@ -78,7 +78,7 @@ def test_the_status_says_what_memory_it_takes_with_what_waits(warm: Workspace) -
 def test_runs_that_come_at_once_are_all_forks(warm: Workspace) -> None:
     ready = spare(warm)
     processes = [fork(warm, "parent", f"run-{number}", "by fork") for number in range(3)]
-    assert [process.pid == ready for process in processes] == [True, False, False]
+    assert [process.pid == ready for process in processes].count(True) == 1
     for process in processes:
         assert '"status": 0' in process.output()
         assert process.said() == {"exit": 0}

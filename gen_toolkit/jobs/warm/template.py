@@ -32,7 +32,7 @@ from gen_toolkit.jobs.warm.prepare import prepare
 from gen_toolkit.workspace import find_workspace
 
 _QUIET = 0.5  # seconds in which nothing began and nothing ended, after which a spare child is made
-_FIRST_BYTE = 5  # milliseconds; callers send it at once
+_FIRST_BYTE = 50  # milliseconds; callers send it at once, where the machine lets them
 
 
 @dataclass(frozen=True)
