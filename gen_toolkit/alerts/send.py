@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
+from gen_toolkit.locks import lock
 from gen_toolkit.scope import ROOT_MARK
 from gen_toolkit.surface import RUN_MARK
 
@@ -70,21 +70,15 @@ def send(stop: threading.Event | None = None) -> None:
 class _Duty:
     """To wait for the next try: of one process at a time."""
 
-    def __init__(self, lock: Path) -> None:
-        self._lock = lock
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._held: int | None = None
 
     def take(self) -> bool:
         """Whether it is this process's."""
         if self._held is None:
-            descriptor = os.open(self._lock, os.O_CREAT | os.O_RDWR, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(descriptor)
-                return False
-            self._held = descriptor
-        return True
+            self._held = lock(self._path)
+        return self._held is not None
 
     def leave(self) -> bool:
         """Whether it was this process's."""

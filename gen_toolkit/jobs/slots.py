@@ -1,28 +1,10 @@
-"""Locks on files that end with their holder, however that ends: who may be the only one, or one of so many.
-
-A lock belongs to the open file, which a child can be given: it then lasts as long as the child does.
-"""
+"""Places of which there are so many: each is a lock on a file."""
 
 from __future__ import annotations
 
-import fcntl
-import os
 from pathlib import Path
 
-
-def lock(path: Path) -> int | None:
-    """The descriptor that holds the lock on `path`; None: another process has it."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
+from gen_toolkit.locks import lock
 
 
 def take_slot(folder: Path, limit: int) -> int | None:

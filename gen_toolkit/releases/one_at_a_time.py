@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gen_toolkit.errors import SetupError
-from gen_toolkit.jobs.slots import lock
+from gen_toolkit.locks import lock
 
 PATIENCE_S = 60.0
 _held = threading.local()

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from gen_toolkit.alerts.send import send
 from gen_toolkit.database.engine import Database, open_database
-from gen_toolkit.jobs.slots import lock
 from gen_toolkit.jobs.stops import Stops, stops
 from gen_toolkit.jobs.workers import Workers
+from gen_toolkit.locks import lock
 from gen_toolkit.schedules.rounds import Rounds, Say
 from gen_toolkit.settings import load_settings
 

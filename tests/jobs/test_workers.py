@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from gen_toolkit.jobs.slots import lock, take_slot
+from gen_toolkit.jobs.slots import take_slot
 from gen_toolkit.jobs.stops import stops
 from gen_toolkit.jobs.workers import Workers
+from gen_toolkit.locks import lock
 from gen_toolkit.workspace import Workspace
 
 HERE = Path(__file__).parent

@@ -93,7 +93,7 @@ class Site:
         for server in self.servers:
             if server.process.poll() is None:
                 server.kill()
-        from gen_toolkit.jobs.slots import lock
+        from gen_toolkit.locks import lock
 
         for place in (self.root / "mlruns/serve").glob("slot-*.lock"):
             descriptor = eventually(lambda place=place: lock(place), 60, lambda: "a worker does not end")

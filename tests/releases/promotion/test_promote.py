@@ -25,7 +25,7 @@ from gen_toolkit.errors import (
     SetupError,
 )
 from gen_toolkit.ipynb import read_notebook, write_notebook
-from gen_toolkit.jobs.slots import lock
+from gen_toolkit.locks import lock
 from gen_toolkit.releases.moves import moves_of
 from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.releases.promotion.promote import Promoted
