@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_lines import running
 from receiver import Receiver, receiver
 
 from gen_toolkit import events, text
@@ -284,9 +284,4 @@ def test_of_all_that_were_started_one_process_waits_for_the_next_try(receiver: R
 
 
 def senders(workspace: Path) -> list[int]:
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if b"gen_toolkit.alerts.send" in (process / "cmdline").read_bytes():
-                found += [int(process.name)] if (process / "cwd").resolve() == workspace else []
-    return found
+    return [pid for pid in running("gen_toolkit.alerts.send") if Path(f"/proc/{pid}/cwd").resolve() == workspace]

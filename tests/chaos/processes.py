@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from command_lines import command_line, running
 
 from gen_toolkit.jobs.tree import descendants
 from gen_toolkit.process import marked
 from gen_toolkit.surface import RUN_MARK
 
 PARTS = ("command", "reaper", "runner", "kernel", "child")
-
-
-def what(pid: int) -> str:
-    """Its command line; empty when it has gone."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    except OSError:
-        return ""
 
 
 def part_of(command_line: str) -> str:
@@ -30,7 +22,7 @@ def cast(command: int) -> dict[str, list[int]]:
     """The processes below the command of that pid, and itself."""
     found: dict[str, list[int]] = {"command": [command]}
     below = descendants(command)
-    known = {pid: what(pid) for pid in below}
+    known = {pid: command_line(pid) for pid in below}
     if not any(part_of(line) == "reaper" for line in known.values()):
         return found  # what it starts before has nothing to do with the run
     for pid, line in known.items():
@@ -41,5 +33,4 @@ def cast(command: int) -> dict[str, list[int]]:
 
 def left_of(run: str) -> list[str]:
     """Command lines of what still bears the run's mark, or names it: also of who has cleared its environment."""
-    named = [int(path.name) for path in Path("/proc").glob("[0-9]*") if run in what(int(path.name))]
-    return [line for line in map(what, {*marked(RUN_MARK, run), *named}) if line]
+    return [line for line in map(command_line, {*marked(RUN_MARK, run), *running(run)}) if line]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_lines import command_line
 from notebook_cells import command, enter, environment_of_nobody, furnish, gen_json, source_of, written
 from released import promoted_in
 
@@ -101,7 +102,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
         for run in runs.values():
             run.exit_code = run.process.wait(timeout=30)
             patiently(lambda run=run: not marked(RUN_MARK, run.id), 10)  # type: ignore[misc]
-            run.left = tuple(map(what, marked(RUN_MARK, run.id)))
+            run.left = tuple(map(command_line, marked(RUN_MARK, run.id)))
         rows = {row["attempt"]: row for row in gen_json("runs", "list", cwd=root)}
         for run in runs.values():
             run.row = rows[run.id]
@@ -126,7 +127,7 @@ def early(tmp_path: Path) -> Run:
 
     def kernels() -> list[tuple[str, int]]:
         runs = [folder.name for folder in root.glob("mlruns/runs/*")]
-        return [(run, pid) for run in runs for pid in marked(RUN_MARK, run) if "ipykernel" in what(pid)]
+        return [(run, pid) for run in runs for pid in marked(RUN_MARK, run) if "ipykernel" in command_line(pid)]
 
     assert patiently(kernels, 60), "no kernel"
     ((run, kernel),) = kernels()
@@ -154,7 +155,7 @@ def asleep(root: Path, name: str, process: subprocess.Popen[bytes]) -> Run:
 def kill(how: Kill, run: Run) -> None:
     by_name = {"kernel": run.kernel, "command": run.process.pid}
     for name in ("runner", "reaper"):
-        by_name[name] = next(pid for pid in marked(RUN_MARK, run.id) if f"gen_toolkit.jobs.{name}" in what(pid))
+        by_name[name] = next(pid for pid in marked(RUN_MARK, run.id) if f"gen_toolkit.jobs.{name}" in command_line(pid))
     victims = [by_name[victim] for victim in how.victims.split()]
     if len(victims) > 1:  # so that none of them sees another one go
         for victim in victims:
@@ -163,13 +164,6 @@ def kill(how: Kill, run: Run) -> None:
         for victim in victims:
             os.kill(victim, number)
         time.sleep(0.02)
-
-
-def what(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except OSError:
-        return ""
 
 
 def patiently(true: Callable[[], object], seconds: float) -> bool:

@@ -11,6 +11,7 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from command_lines import running
 from hostile import strange_characters
 from notebook_cells import furnish, gen, written
 
@@ -79,8 +80,7 @@ def assert_as_told(world: World, name: str, case: Tried) -> None:
 
 def assert_nothing_is_left(world: World) -> None:
     assert outside(world.place) == world.outside
-    commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
-    assert not [command for command in commands if b"left-by-a-hostile-cell" in command]
+    assert running("left-by-a-hostile-cell") == []
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_lines import running
 from notebook_cells import command, enter, environment_of_nobody, furnish, gen_json, source_of, written
 
 from gen_toolkit.database.engine import open_database
@@ -81,7 +82,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         seen.busy = peek(database, run)
         connection = next(json.loads(line) for line in _steps(run.folder) if "connection" in line)["connection"]
         seen.key_modes = [os.stat(path).st_mode & 0o777 for path in (connection, Path(connection).parent)]
-        kernel = _kernel_of(connection)
+        kernel = running(connection)[0]
         os.kill(kernel, signal.SIGSTOP)
         patch.setattr(peeking, "_PATIENCE", 0.5)
         seen.stopped = peek(database, run)
@@ -99,19 +100,6 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
 def _steps(folder: Path | None) -> list[str]:
     assert folder is not None
     return (folder / FILE).read_text().splitlines()
-
-
-def _kernel_of(connection: str) -> int:
-    """The process that has the connection file in its command line."""
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                arguments = Path(f"/proc/{name}/cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if connection.encode() in arguments:
-                return int(name)
-    raise AssertionError("no kernel")
 
 
 @pytest.mark.kernel

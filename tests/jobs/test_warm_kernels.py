@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import warm_template
+from command_lines import command_line
 from notebook_cells import enter, furnish, written
 from warm_template import children, here, surrounding, template, until
 
@@ -58,14 +59,7 @@ def template_pid(workspace: Workspace) -> int:
 
 def kernels_of(pid: int) -> set[int]:
     """Its children that are kernels: one that waits for a run is none."""
-    return {child for child in children(pid) if "ipykernel_launcher" in _command_of(child)}
-
-
-def _command_of(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text()
-    except OSError:  # it has just ended
-        return ""
+    return {child for child in children(pid) if "ipykernel_launcher" in command_line(child)}
 
 
 def papermill(source: Path, **more: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_lines import command_line
 from mlflow_store import Store
 
 from gen_toolkit.database.engine import open_database
@@ -57,8 +59,14 @@ def until(true: Callable[[], object], seconds: float = 60) -> Any:
 
 def couriers(root: Path) -> list[int]:
     """Processes of the workspace that are couriers."""
-    found = marked("GEN_TOOLKIT_WORKSPACE", str(root))
-    return [pid for pid in found if b"tracking.courier" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [pid for pid in marked("GEN_TOOLKIT_WORKSPACE", str(root)) if is_courier(pid)]
+
+
+def is_courier(pid: int) -> bool:
+    """A courier has a session of its own; a program that it starts has its name until it has become that program."""
+    with contextlib.suppress(ProcessLookupError):
+        return "tracking.courier" in command_line(pid) and os.getsid(pid) == pid
+    return False
 
 
 @pytest.fixture
