@@ -11,9 +11,11 @@ from pathlib import Path
 
 
 def lock(path: Path) -> int | None:
-    """The descriptor that holds the lock on `path`; None: another process has it."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    """The descriptor that holds the lock on `path`; None: another process has it.
+
+    The file is made, its folder is not. Raises OSError.
+    """
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

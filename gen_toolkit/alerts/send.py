@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -77,7 +78,8 @@ class _Duty:
     def take(self) -> bool:
         """Whether it is this process's."""
         if self._held is None:
-            self._held = lock(self._path)
+            with contextlib.suppress(FileNotFoundError):  # the workspace has just gone
+                self._held = lock(self._path)
         return self._held is not None
 
     def leave(self) -> bool:

@@ -38,7 +38,7 @@ class _Worker:
 
 
 class Workers:
-    """At most `limit` at once, of all who share `folder`.
+    """At most `limit` at once, of all who share `folder`, which is made.
 
     `module` is run with `-m`: it says `{"event": "ready"}`, waits for a line with its orders (the end of the
     pipe: it goes away), and then says what it does, a line of JSON each. Where a template is up, it is a fork of that.
@@ -46,6 +46,7 @@ class Workers:
 
     def __init__(self, module: str, folder: Path, limit: int, workspace: Workspace) -> None:
         self._module = module
+        folder.mkdir(exist_ok=True)
         self._folder = folder
         self._limit = limit
         self._workspace = workspace

@@ -104,6 +104,7 @@ class Pipeline:
         workspace = Workspace(self.folder.parents[1], None)
         with writing(workspace.records):
             locks = workspace.prepare() / "locks"
+            locks.mkdir(exist_ok=True)
         with one_at_a_time(locks / f"{self.name}.lock", f"pipeline {self.name!r}"):
             yield
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import time
 from collections.abc import Iterator
 
 from gen_toolkit.errors import TrackingError
+from gen_toolkit.locks import lock
 from gen_toolkit.settings import load_settings
 
 _PATIENCE = 60.0
@@ -22,25 +22,16 @@ def alone(name: str, *, seconds: float = _PATIENCE) -> Iterator[None]:
     """
     settings = load_settings()
     path = settings.workspace.prepare() / name
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     until = time.monotonic() + seconds
+    while (held := lock(path)) is None:
+        if time.monotonic() > until:
+            raise TrackingError(
+                f"another process has held {path.name} for {seconds:g} s",
+                fix="Wait for it, or end it; it waits for MLflow.",
+                uri=settings.tracking_uri,
+            )
+        time.sleep(0.02)
     try:
-        while not _taken(descriptor):
-            if time.monotonic() > until:
-                raise TrackingError(
-                    f"another process has held {path.name} for {seconds:g} s",
-                    fix="Wait for it, or end it; it waits for MLflow.",
-                    uri=settings.tracking_uri,
-                )
-            time.sleep(0.02)
         yield
     finally:
-        os.close(descriptor)
-
-
-def _taken(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        os.close(held)

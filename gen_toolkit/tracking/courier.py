@@ -8,7 +8,6 @@ stays for a moment after the last delivery, since more may come; killed, it leav
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import signal
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import GenToolkitError
+from gen_toolkit.locks import lock
 from gen_toolkit.settings import Resolved, load_settings
 from gen_toolkit.tracking.writer import count_ours, drain
 
@@ -35,36 +35,30 @@ def take(records: Path) -> int | None:
 
     Whoever finds it up may rely on it: it looks once more after it has given the lock back.
     """
-    descriptor = os.open(records / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
+    return lock(records / LOCK)
 
 
 def main() -> None:
     """Until nothing has come for a while. Ends at once, and makes nothing, where the workspace is gone."""
-    lock: int | None = int(sys.argv[1])
+    held: int | None = int(sys.argv[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_NICENESS)
     settings = load_settings()
-    while lock is not None:
-        os.set_inheritable(lock, False)
-        all_is_told = _deliver_until_idle(settings, lock)
-        is_there = _is_there(settings, lock)
-        os.close(lock)
+    while held is not None:
+        os.set_inheritable(held, False)
+        all_is_told = _deliver_until_idle(settings, held)
+        is_there = _is_there(settings, held)
+        os.close(held)
         if not (all_is_told and is_there and _waits(settings)):
             return
-        lock = take(settings.workspace.records)
+        held = take(settings.workspace.records)
 
 
-def _deliver_until_idle(settings: Resolved, lock: int) -> bool:
+def _deliver_until_idle(settings: Resolved, held: int) -> bool:
     """Whether everything was delivered in the end."""
     told_at = time.monotonic()
     pause = _LOOKS_EVERY
-    while _is_there(settings, lock):
+    while _is_there(settings, held):
         waited = _waits(settings)
         left = waited and _drained(settings)
         if left < waited:
@@ -79,10 +73,10 @@ def _deliver_until_idle(settings: Resolved, lock: int) -> bool:
     return False
 
 
-def _is_there(settings: Resolved, lock: int) -> bool:
+def _is_there(settings: Resolved, held: int) -> bool:
     """Whether the workspace is still where it was: a folder that was deleted must not come back."""
     with contextlib.suppress(OSError):
-        return os.path.samestat(os.fstat(lock), os.stat(settings.workspace.records / LOCK))
+        return os.path.samestat(os.fstat(held), os.stat(settings.workspace.records / LOCK))
     return False
 
 

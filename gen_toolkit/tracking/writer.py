@@ -11,7 +11,6 @@ from __future__ import annotations
 import atexit
 import concurrent.futures.thread  # noqa: F401 - MLflow uses it; it cannot be loaded any more while we exit
 import contextlib
-import fcntl
 import os
 import threading
 import time
@@ -22,6 +21,7 @@ from gen_toolkit import text
 from gen_toolkit.collecting import collected_rarely
 from gen_toolkit.database.engine import Database, open_database
 from gen_toolkit.events import RunEnded, RunStarted
+from gen_toolkit.locks import lock
 from gen_toolkit.process import is_alive
 from gen_toolkit.settings import Resolved, load_settings
 from gen_toolkit.tracking import spool
@@ -69,17 +69,12 @@ def _foreign(database: Database, settings: Resolved) -> list[str]:
 @contextlib.contextmanager
 def _elected(settings: Resolved) -> Iterator[bool]:
     """Whether this process is the one of this workspace; processes of one machine agree by a lock on a file."""
-    path = settings.workspace.prepare() / "writer.lock"
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    held = lock(settings.workspace.prepare() / "writer.lock")
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+        yield held is not None
     finally:
-        os.close(descriptor)
+        if held is not None:
+            os.close(held)
 
 
 def _deliver_all(database: Database, settings: Resolved, until: float) -> int:

@@ -16,7 +16,6 @@ import pytest
 from gen_toolkit.jobs.slots import take_slot
 from gen_toolkit.jobs.stops import stops
 from gen_toolkit.jobs.workers import Workers
-from gen_toolkit.locks import lock
 from gen_toolkit.workspace import Workspace
 
 HERE = Path(__file__).parent
@@ -114,20 +113,16 @@ def test_a_stop_ends_them(tmp_path: Path, hold: Path) -> None:
     assert hear(workers, "gone")[-1]["status"] == -signal.SIGTERM
 
 
-def test_a_lock_is_one_process_s_and_ends_with_it(tmp_path: Path) -> None:
-    held = lock(tmp_path / "a" / "x.lock")
-    assert held is not None
-    assert lock(tmp_path / "a" / "x.lock") is None
-    os.close(held)
-    again = lock(tmp_path / "a" / "x.lock")
-    assert again is not None
-    os.close(again)
+def test_there_are_as_many_places_as_the_limit_says(tmp_path: Path) -> None:
     first, second = take_slot(tmp_path, 2), take_slot(tmp_path, 2)
     assert first is not None
     assert second is not None
     assert take_slot(tmp_path, 2) is None
     os.close(first)
+    third = take_slot(tmp_path, 2)
+    assert third is not None
     os.close(second)
+    os.close(third)
 
 
 def test_signals_are_counted_and_wake_who_listens(tmp_path: Path, hold: Path) -> None:

@@ -9,7 +9,6 @@ cold meanwhile.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import gc
 import json
 import os
@@ -29,6 +28,7 @@ from gen_toolkit.jobs.warm.caller import SUPERVISOR
 from gen_toolkit.jobs.warm.circumstances import read_at_start
 from gen_toolkit.jobs.warm.fingerprint import fingerprint
 from gen_toolkit.jobs.warm.prepare import prepare
+from gen_toolkit.locks import lock
 from gen_toolkit.workspace import find_workspace
 
 _QUIET = 0.5  # seconds in which nothing began and nothing ended, after which a spare child is made
@@ -50,7 +50,9 @@ class Plan:
 def main() -> None:
     plan = Plan(**json.loads(sys.argv[1]))
     workspace = find_workspace(Path(plan.root))
-    lock = _only_one(workspace.prepare() / address.LOCK)
+    held = lock(workspace.prepare() / address.LOCK)
+    if held is None:
+        return  # one template a workspace
     if not area.is_writable():
         sys.exit("no warm starts here: the system does not show a process where its environment lies")
     environment = read_at_start(os.environ)
@@ -68,17 +70,7 @@ def main() -> None:
     gc.freeze()  # what is never collected is never written to: forks share its memory
     orders, told = os.pipe()
     template = born.Template(workspace, named, loaded, environment, made_of, time.time(), told)
-    _Server(plan, template, orders, address.listen(workspace.records), lock).serve()
-
-
-def _only_one(path: Path) -> int:
-    """One template a workspace; a second one has nothing to do."""
-    lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        sys.exit(0)
-    return lock
+    _Server(plan, template, orders, address.listen(workspace.records), held).serve()
 
 
 def _begin_anew(plan: Plan) -> NoReturn:

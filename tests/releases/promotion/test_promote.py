@@ -318,6 +318,7 @@ def test_changes_of_the_operators_file_at_once_lose_nothing(workspace: Path) -> 
 
 def test_who_cannot_have_the_pipeline_for_itself_is_told_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gen_toolkit.releases.one_at_a_time.PATIENCE_S", 0.1)
+    Path("mlruns/locks").mkdir(parents=True)
     descriptor = lock(Path("mlruns/locks/label.lock"))
     assert descriptor is not None
     with pytest.raises(SetupError, match="another process has been changing pipeline 'label'"):
