@@ -81,8 +81,8 @@ class Collector:
         if kind == "clear_output":
             self._cell = 0
         elif kind == "error":  # always: a run is judged by it
-            content["evalue"] = _clipped(content["evalue"])
-            content["traceback"] = [_clipped(line) for line in content["traceback"]]
+            content["evalue"] = clipped(content["evalue"])
+            content["traceback"] = [clipped(line) for line in content["traceback"]]
         if kind not in _OUTPUTS:
             return True
         self._tell(kind, content)
@@ -120,7 +120,8 @@ def _size(data: dict[str, Any]) -> int:
     return sum(len(value) if isinstance(value, str) else len(json.dumps(value)) for value in data.values())
 
 
-def _clipped(words: str) -> str:
+def clipped(words: str) -> str:
+    """A message or line of an error, no longer than the notebook takes it."""
     if len(words) <= _LONGEST_ERROR:
         return words
     return f"{words[:_LONGEST_ERROR]}… ({len(words)} characters)"

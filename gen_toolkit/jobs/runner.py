@@ -23,7 +23,7 @@ from gen_toolkit.jobs.judge import is_work, judge, running_cell
 from gen_toolkit.jobs.late import Late
 from gen_toolkit.jobs.link import Link
 from gen_toolkit.jobs.steps import Steps
-from gen_toolkit.jobs.unsaid import reply_unless_unsaid, unsaid
+from gen_toolkit.jobs.unsaid import reply_unless_unsaid, shown
 
 NOTEBOOK = "notebook.ipynb"
 KERNEL = "python3"
@@ -140,7 +140,7 @@ def _execute(
             said = await reply_unless_unsaid(reply, idle)
             if said is None:
                 alive.cancel()
-            return unsaid(cell) if said is None else said
+            return shown(cell, said)
 
     client = Client(
         nb_man,

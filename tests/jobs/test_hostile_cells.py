@@ -61,6 +61,11 @@ CASES = {
         {},
     ),
     "vanishing": (["import os\nos._exit(0)", NEVER], {}),
+    "styled": (
+        ["from rich.traceback import install\n_ = install()", "raise ValueError('no rows')"],
+        {},
+    ),
+    "half": (["print('before')", "raise ValueError('half a sign: \\ud83d')"], {}),
     "odd": (
         [
             code("raise ValueError('allowed')", "raises-exception"),
@@ -150,6 +155,16 @@ def test_a_million_lines_are_no_trouble(cases: dict[str, Supervised]) -> None:
     assert (chatty.ending.state, chatty.ending.reason) == ("succeeded", None)
     assert chatty.shown(1).startswith("0\n1\n2\n")
     assert (chatty.folder / "notebook.ipynb").stat().st_size < 2_000_000
+
+
+@pytest.mark.parametrize(("name", "error"), [("styled", "ValueError"), ("half", "UnicodeEncodeError")])
+def test_a_last_cell_whose_error_the_kernel_does_not_show_has_failed(
+    cases: dict[str, Supervised], name: str, error: str
+) -> None:
+    ending = cases[name].ending
+    assert (ending.state, ending.reason and (ending.reason.cell, ending.reason.error)) == ("failed", (2, error))
+    shown = cases[name].notebook["cells"][1]["outputs"][-1]
+    assert (shown["output_type"], shown["ename"]) == ("error", error)
 
 
 def test_what_is_odd_but_no_error_succeeds(cases: dict[str, Supervised]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gen_toolkit.jobs import unsaid
-from gen_toolkit.jobs.unsaid import reply_unless_unsaid
+from gen_toolkit.jobs.unsaid import reply_unless_unsaid, shown
 
 
 async def _after(wait: Awaitable[object], value: object) -> object:
@@ -53,10 +53,31 @@ class _Cell(SimpleNamespace):
     """As nbformat's nodes are made."""
 
 
-def test_the_cell_shows_its_own_error_or_ours() -> None:
+FAILED = {"status": "error", "ename": "Odd", "evalue": "half \ud83d", "traceback": ["a", "y" * 200_000]}
+
+
+def test_a_cell_whose_reply_never_came_shows_its_own_error_or_ours() -> None:
     cell = _Cell(outputs=[])
-    assert unsaid.unsaid(cell)["content"]["ename"] == "NoReply"
+    assert shown(cell, None)["content"]["ename"] == "NoReply"
     assert [each.evalue for each in cell.outputs] == [unsaid.MESSAGE]
     own = _Cell(outputs=[_Cell(output_type="error", ename="Odd", evalue="?", traceback=["a"])])
-    assert unsaid.unsaid(own)["content"] == {"status": "error", "ename": "Odd", "evalue": "?", "traceback": ["a"]}
+    assert shown(own, None)["content"] == {"status": "error", "ename": "Odd", "evalue": "?", "traceback": ["a"]}
     assert len(own.outputs) == 1
+
+
+def test_a_cell_that_failed_and_shows_nothing_shows_the_error_of_the_reply() -> None:
+    cell = _Cell(outputs=[_Cell(output_type="stream", name="stderr", text="an error, in colours")])
+    reply = {"content": FAILED}
+    assert shown(cell, reply) is reply
+    error = cell.outputs[1]
+    assert (error.output_type, error.ename, error.evalue) == ("error", "Odd", "half \ufffd")
+    assert [len(line) for line in error.traceback] == [1, 100_021]
+    assert shown(cell, reply) is reply
+    assert len(cell.outputs) == 2
+
+
+def test_a_cell_that_did_not_fail_shows_no_error() -> None:
+    cell = _Cell(outputs=[])
+    for status in ("ok", "aborted"):
+        shown(cell, {"content": {"status": status}})
+    assert cell.outputs == []
