@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import signal
@@ -95,6 +96,9 @@ def made_command() -> Callable[[], object]:
 
 def main() -> NoReturn:
     """Run a command; every known error is one line on standard error, and an exit code a script can use."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # half of a character, as models leave it, is no UTF-8
+            stream.reconfigure(errors="backslashreplace")  # and JSON's own word for it
     try:
         made_command()()
     except GenToolkitError as error:

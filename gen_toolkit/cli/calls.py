@@ -29,7 +29,7 @@ def list_(
     alias: str | None = typer.Option(None, "--alias", help="Of this model alias only."),
     state: str | None = typer.Option(None, "--state", help="In this state only: asked, answered, failed."),
     since: str | None = _SINCE,
-    limit: int = typer.Option(20, "--limit", min=1, help="How many, newest first."),
+    limit: int = typer.Option(20, "--limit", min=1, max=1_000_000, help="How many, newest first."),
     as_json: bool = json_option(),
 ) -> None:
     """The newest calls: what they took and how they ended."""
@@ -83,7 +83,7 @@ def show(
 def cost(
     by: str = typer.Option("run", "--by", help="What calls are summed by: run, prompt, alias, day (UTC)."),
     since: str | None = _SINCE,
-    limit: int = typer.Option(20, "--limit", min=1, help="How many groups; the total is over all."),
+    limit: int = typer.Option(20, "--limit", min=1, max=1_000_000, help="How many groups; the total is over all."),
     as_json: bool = json_option(),
 ) -> None:
     """What calls cost. What is not known is counted, never taken for nothing."""

@@ -12,6 +12,7 @@ import typer
 
 from gen_toolkit.cli.runs import group as group
 from gen_toolkit.cli.show import attempts_text, json_option, run_text, started
+from gen_toolkit.metrics import as_metric
 
 if TYPE_CHECKING:
     from gen_toolkit.database.engine import Database
@@ -25,7 +26,7 @@ def list_(
     since: str | None = typer.Option(None, "--since", metavar="WHEN", help="7d, 2026-11-24 or 2026-11-24T09:30."),
     parent: str | None = typer.Option(None, "--parent", metavar="RUN", help="Parts of this run only."),
     text: str | None = typer.Option(None, "--text", help="That name, parameters or reason contain."),
-    limit: int = typer.Option(20, "--limit", min=1, help="How many, newest first."),
+    limit: int = typer.Option(20, "--limit", min=1, max=1_000_000, help="How many, newest first."),
     before: str | None = typer.Option(None, "--before", metavar="RUN", help="Older than this one: the next page."),
     as_json: bool = json_option(),
 ) -> None:
@@ -93,7 +94,8 @@ def _outcome(row: RunRow) -> str:
     if row.reason is not None:
         return f"{row.reason.error}: {row.reason.message}" if row.reason.error else row.reason.message
     kept = row.outcome.get("kept", {})
-    return ", ".join(f"{name} {value:.4g}" for name, value in kept.items() if isinstance(value, float | int))
+    numbers = {name: as_metric(value) for name, value in kept.items()}
+    return ", ".join(f"{name} {number:.4g}" for name, number in numbers.items() if number is not None)
 
 
 @group.command("show")

@@ -6,15 +6,19 @@ import os
 import socket
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
 from gen_toolkit.errors import InputError
 
 
+def _port(default: int) -> Any:
+    return typer.Option(default, "--port", min=1, max=65535, help="Where it listens, on 127.0.0.1.")
+
+
 def lab(
-    port: int = typer.Option(8888, "--port", help="Where it listens, on 127.0.0.1."),
+    port: int = _port(8888),
     browser: bool = typer.Option(True, help="Open a browser."),
 ) -> None:
     """JupyterLab on the workspace's notebooks."""
@@ -42,7 +46,7 @@ def lab(
     _become("jupyter", arguments if browser else [*arguments, "--no-browser"])
 
 
-def ui(port: int = typer.Option(5000, "--port", help="Where it listens, on 127.0.0.1.")) -> None:
+def ui(port: int = _port(5000)) -> None:
     """The MLflow UI on the workspace's runs and prompts."""
     from gen_toolkit.settings import load_settings
     from gen_toolkit.tracking.store import prepare_environment

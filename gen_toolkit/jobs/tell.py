@@ -13,9 +13,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from gen_toolkit.errors import NotebookError
 from gen_toolkit.events import FileRecorded, JobEnded, Recorded, RunEnded, RunStarted, emit
 from gen_toolkit.ipynb import read_notebook, write_notebook
 from gen_toolkit.jobs.rows import Attempt, Lease, Reason, RunRow
+from gen_toolkit.metrics import as_metric
 from gen_toolkit.settings import Resolved
 from gen_toolkit.tracking.source import git_head
 
@@ -48,12 +50,14 @@ def tell_end(run: RunRow, attempt: Attempt) -> None:
     emit(FileRecorded(run=attempt.id, file="outputs.json", content=kept))
     path = attempt.folder / "notebook.ipynb" if attempt.folder else None
     if path is not None and path.exists():
-        emit(FileRecorded(run=attempt.id, file="notebook.ipynb", content=path.read_text(encoding="utf-8")))
+        content = path.read_text(encoding="utf-8", errors="replace")  # damaged, perhaps: then as it is
+        emit(FileRecorded(run=attempt.id, file="notebook.ipynb", content=content))
     emit(RunEnded(run=attempt.id, state=attempt.state))
     if run.is_open or run.attempt != attempt.id:
         return
     facts = _facts(run.outcome, run.seconds)
-    facts["metrics"] |= {n: float(v) for n, v in run.outcome.get("kept", {}).items() if isinstance(v, int | float)}
+    metrics = {name: as_metric(value) for name, value in run.outcome.get("kept", {}).items()}
+    facts["metrics"] |= {name: metric for name, metric in metrics.items() if metric is not None}
     facts["tags"]["gen_toolkit.attempts"] = str(run.attempts)
     emit(Recorded(run=run.id, **facts))
     emit(FileRecorded(run=run.id, file="outputs.json", content=kept))
@@ -104,7 +108,10 @@ def mark_notebook(attempt: Attempt) -> None:
         shutil.copyfile(prepared, path)
     if not path.exists():
         return
-    notebook = read_notebook(path)
+    try:
+        notebook = read_notebook(path)
+    except NotebookError:
+        return  # whoever damaged it may still have its record
     metadata = notebook.setdefault("metadata", {})
     metadata["gen_toolkit"] = {
         "run": attempt.run,

@@ -43,7 +43,7 @@ def shown(cell: Any, reply: dict[str, Any] | None) -> dict[str, Any]:
     with half a character in it gets through.
     """
     content = {"status": "error", "ename": NAME, "evalue": MESSAGE} if reply is None else reply["content"]
-    found = next((each for each in cell.outputs if each.output_type == "error"), None)
+    found: Any = next((each for each in cell.outputs if each.output_type == "error"), None)
     if found is None and content["status"] == "error":
         traceback = [clipped(encodable(line)) for line in content.get("traceback") or []]
         evalue = clipped(encodable(content["evalue"]))

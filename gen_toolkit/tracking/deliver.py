@@ -23,6 +23,7 @@ from gen_toolkit.events import (
     TableRecorded,
     ValueKept,
 )
+from gen_toolkit.metrics import as_metric
 from gen_toolkit.tracking.assessments import deliver_assessment
 from gen_toolkit.tracking.store import client, experiment_id
 from gen_toolkit.tracking.trace_write import deliver_traces
@@ -116,8 +117,9 @@ def _(event: Recorded, run: str, mlflow: MlflowClient) -> None:
 
 @_deliver.register(ValueKept)
 def _(event: ValueKept, run: str, mlflow: MlflowClient) -> None:
-    if isinstance(event.value, bool | int | float):
-        _log(mlflow, run, event.time, metrics={event.name: float(event.value)})
+    metric = as_metric(event.value)
+    if metric is not None:
+        _log(mlflow, run, event.time, metrics={event.name: metric})
     else:
         mlflow.log_text(run, _json(event.value), f"kept/{event.name}.json")
 

@@ -40,7 +40,7 @@ def keep(name: str, value: T) -> T:
 def _plain(name: str, value: Any) -> Any:
     if isinstance(value, str):
         _refuse_larger(name, len(value))
-    if isinstance(value, bool | int | str | type(None)):
+    if isinstance(value, bool | str | type(None)):
         return value
     if isinstance(value, float) or type(value).__name__ == "NaTType":
         if value != value or not math.isfinite(value):
@@ -49,7 +49,7 @@ def _plain(name: str, value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat()
     try:
-        written = json.dumps(_data(value), allow_nan=False)
+        written = json.dumps(_data(value), allow_nan=False)  # Python writes no number of more than 4,300 digits
     except (TypeError, ValueError) as error:
         raise KeepError(
             f"{name!r} is {type(value).__name__}, which cannot be kept ({error})",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
+import notebook_cells
 import pytest
 from typer.testing import CliRunner
 
@@ -63,6 +65,20 @@ def test_runs_are_listed_by_pages_and_narrowed() -> None:
     assert "OSError: no such file" in gen("runs", "list", "--before", c)
     assert "older" not in gen("runs", "list")
     assert gen("runs", "list", "--name", "nobody") == "no such runs\n"
+
+
+def test_half_a_character_in_what_a_run_kept_is_printed_as_json_has_it(workspace: Path) -> None:
+    ledger = Ledger(open_database())
+    lease = ledger.begin(NewRun("labels", "job", "x.ipynb", {}))
+    assert lease is not None
+    ledger.finish(lease, "succeeded", None, {"kept": {"reply": "good \ud83d", "é": "é"}})
+    ledger.told(lease.attempt)
+    for arguments in (("list",), ("show", lease.run), ("show", lease.run, "--follow")):
+        done = notebook_cells.gen("runs", *arguments, "--json", cwd=workspace)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "good \\ud83d" in done.stdout
+        assert "é" in done.stdout
+    assert notebook_cells.gen("runs", "show", lease.run, cwd=workspace).returncode == 0
 
 
 def test_an_empty_list_says_how_to_begin() -> None:

@@ -13,7 +13,7 @@ from notebook_cells import gen
 
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.database.tables import attempts, runs
-from gen_toolkit.events import RunEnded
+from gen_toolkit.events import Recorded, RunEnded
 from gen_toolkit.jobs import reconcile as kind
 from gen_toolkit.jobs.ledger import Ledger
 from gen_toolkit.jobs.reconcile import GONE, SILENT, LeaseWatch, reconcile
@@ -164,6 +164,21 @@ def test_an_end_that_its_copies_were_not_told_is_told_by_the_next_command_and_on
     assert ledger.untold() == []
     assert not ledger.take_telling(untold)
     assert told_by(dead_process()) == ["failed"]
+
+
+def test_what_a_run_kept_or_left_does_not_keep_its_end_from_being_told(ledger: Ledger, tmp_path: Path) -> None:
+    lease, folder = begun(ledger), tmp_path / "attempt"
+    folder.mkdir()
+    ledger.record(lease, folder=folder)
+    (folder / "notebook.ipynb").write_bytes(b'{"cells": \xff')
+    assert ledger.finish(lease, "succeeded", None, {"kept": {"vast": 10**400, "n": 3}})
+    with open_database().write() as connection:
+        connection.execute(attempts.update().values(teller=dead_process()))
+    assert not reconcile()
+    assert ledger.untold() == []
+    assert [event.state for event in spool.events_of(open_database(), lease.run, RunEnded)] == ["succeeded"]
+    (told,) = [event for event in spool.events_of(open_database(), lease.run, Recorded) if event.metrics]
+    assert (told.metrics["n"], "vast" in told.metrics) == (3, False)
 
 
 def test_in_a_workspace_that_can_only_be_read_runs_are_listed_as_they_are(

@@ -91,19 +91,26 @@ def test_what_cannot_be_kept_is_refused_and_nothing_is_recorded(store: Store, va
     assert store.runs() == []
 
 
+def test_a_number_of_more_digits_than_python_writes_is_refused(store: Store) -> None:
+    with pytest.raises(KeepError, match="'it' is int"):
+        gt.keep("it", 10**5000)
+    assert store.runs() == []
+
+
 @pytest.mark.parametrize("name", ["", "a b", "1a", "a/b", "../a", "é", "a" * 101, "a\n", "{{ x }}"])
 def test_a_name_that_is_none_is_refused(store: Store, name: str) -> None:
     with pytest.raises(KeepError, match="cannot be the name"):
         gt.keep(name, 1)
 
 
-def test_a_number_beyond_every_float_does_not_block_what_follows(store: Store) -> None:
+def test_a_number_beyond_every_float_is_an_artifact(store: Store) -> None:
     gt.keep("vast", 10**400)
     gt.keep("n", 1)
     assert store.drain() == 0
-    assert store.run(scope.session()).data.metrics == {"n": 1}
-    ((problem,),) = store.sql("select problem from spool where problem is not null")
-    assert "too large" in problem
+    run = store.run(scope.session())
+    assert run.data.metrics == {"n": 1}
+    assert store.artifact(scope.session(), "kept/vast.json") == 10**400
+    assert store.sql("select problem from spool where problem is not null") == []
 
 
 def test_a_secret_is_masked_before_it_is_written(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
