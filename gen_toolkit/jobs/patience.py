@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from gen_toolkit.errors import DatabaseError
+from gen_toolkit.jobs.stops import asking
 
 PATIENCE = 600.0
 """Seconds for which the end of a run is offered to a database that does not take it."""
 _PAUSE = 1.0
-_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Result = TypeVar("Result")
 
@@ -57,7 +57,7 @@ def _signals() -> Iterator[list[int]]:
     if threading.current_thread() is not threading.main_thread():
         yield came  # a thread is not sent signals
         return
-    before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in _STOPS}
+    before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in asking()}
     try:
         yield came
     finally:

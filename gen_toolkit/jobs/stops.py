@@ -6,8 +6,17 @@ import contextlib
 import os
 import signal
 from collections.abc import Iterator
+from functools import cache
 
-_ASKING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+@cache
+def asking() -> tuple[signal.Signals, ...]:
+    """The signals by which this process is asked to stop; not those that it was started to ignore, as by `nohup`.
+
+    Looked up when first asked for, and remembered: later a run ignores them itself, until its end is on record.
+    """
+    all_of_them = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    return tuple(number for number in all_of_them if signal.getsignal(number) is not signal.SIG_IGN)
 
 
 class Stops:
@@ -43,9 +52,9 @@ class Stops:
 
 @contextlib.contextmanager
 def stops() -> Iterator[Stops]:
-    """SIGTERM, SIGINT and SIGHUP are counted inside the block, and do nothing else."""
+    """The signals that ask to stop are counted inside the block, and do nothing else."""
     asked = Stops()
-    before = {number: signal.signal(number, asked.ask) for number in _ASKING}
+    before = {number: signal.signal(number, asked.ask) for number in asking()}
     try:
         yield asked
     finally:

@@ -27,6 +27,7 @@ from gen_toolkit.jobs.ledger import Reason
 from gen_toolkit.jobs.limits import UNLIMITED, Limits
 from gen_toolkit.jobs.lines import Lines, written
 from gen_toolkit.jobs.orders import Orders
+from gen_toolkit.jobs.stops import asking
 from gen_toolkit.jobs.watch import Progress as Progress
 from gen_toolkit.jobs.watch import Watch
 from gen_toolkit.process import end_marked, steady
@@ -192,12 +193,9 @@ def _log(folder: Path, work: Path) -> Iterator[int]:
         os.close(log)
 
 
-_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
 @contextlib.contextmanager
 def _signals(orders: Orders) -> Iterator[None]:
-    """SIGINT, SIGTERM and SIGHUP end the run, and only then this process; asked twice, without grace."""
+    """A signal that asks to stop ends the run, and only then this process; asked twice, without grace."""
     if threading.current_thread() is not threading.main_thread():
         yield  # whoever started the thread gives the orders
         return
@@ -208,7 +206,7 @@ def _signals(orders: Orders) -> Iterator[None]:
         stopped = True
         orders.stop("cancelled", Reason(f"stopped by {signal.Signals(number).name}"), signal=number)
 
-    before = {number: signal.signal(number, stop) for number in _STOPS}
+    before = {number: signal.signal(number, stop) for number in asking()}
     try:
         yield
     finally:
@@ -220,14 +218,14 @@ def _signals(orders: Orders) -> Iterator[None]:
 
 
 def _ignore_stops() -> None:
-    for number in _STOPS:
+    for number in asking():
         signal.signal(number, signal.SIG_IGN)
 
 
 @contextlib.contextmanager
 def ended_in_order() -> Iterator[Callable[[], None]]:
     """Around a run and the record of its end: from the call of what this gives on, signals to stop are ignored."""
-    before = {number: signal.getsignal(number) for number in _STOPS}
+    before = {number: signal.getsignal(number) for number in asking()}
     try:
         yield _ignore_stops
     finally:
