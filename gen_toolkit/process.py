@@ -14,22 +14,45 @@ from pathlib import Path
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 
 
+_SYSTEM_S = 0xEFFFFFFC  # inode of the PID namespace that is no container's: PROC_PID_INIT_INO, linux/proc_ns.h
+
+
 def this_process() -> str:
-    """`host pid start`: a name that no other process will have, also when the pid is used again."""
+    """`place pid start`: a name that no other process will have, also when the pid is used again."""
     return _name(os.getpid())
 
 
 @cache
 def _name(pid: int) -> str:
     """Looked up once: every call is signed with it."""
-    return f"{socket.gethostname()} {pid} {_started(pid) or 0}"
+    return f"{_place()} {pid} {_started(pid) or 0}"
+
+
+def _place() -> str:
+    """Where a pid means the same process: this host; or this container, whose host may bear the same name."""
+    host = socket.gethostname()
+    try:
+        namespace = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:  # no Linux
+        return host
+    return host if namespace == _SYSTEM_S else f"{host}/{namespace}"
+
+
+def place_of(name: str) -> str:
+    """The place of the process that called itself `name`: a host, or `host/namespace` of a container on it."""
+    return name.rsplit(" ", 2)[0]
+
+
+def is_here(name: str) -> bool:
+    """Whether that process was started where this one is, so that its pid means something here."""
+    return place_of(name) == _place()
 
 
 def is_alive(name: str) -> bool:
-    """Whether the process that called itself `name` still runs. On another host nobody can tell: yes."""
-    host, pid, start = name.rsplit(" ", 2)
-    if host != socket.gethostname():
+    """Whether the process that called itself `name` still runs. In another place nobody can tell: yes."""
+    if not is_here(name):
         return True
+    _, pid, start = name.rsplit(" ", 2)
     now = _started(int(pid))
     if now is None and not sys.platform.startswith("linux"):
         return _exists(int(pid))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -10,7 +11,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from gen_toolkit.process import end_marked, is_alive, marked, steady, this_process
+from gen_toolkit import process
+from gen_toolkit.process import end_marked, is_alive, is_here, marked, place_of, steady, this_process
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -61,6 +63,17 @@ def test_a_child_is_alive_until_it_ends_also_as_a_zombie(start: Start) -> None:
 def test_a_pid_that_is_used_again_is_another_process() -> None:
     host, pid, start = this_process().rsplit(" ", 2)
     assert not is_alive(f"{host} {pid} {int(start) - 1}")
+
+
+def test_the_same_pid_in_another_container_of_the_host_is_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_SYSTEM_S", os.stat("/proc/self/ns/pid").st_ino)
+    gone = f"{socket.gethostname()} {os.getpid()} 1"
+    assert (is_here(gone), is_alive(gone), place_of(gone)) == (True, False, socket.gethostname())
+    monkeypatch.setattr(process, "_SYSTEM_S", 0)  # as if we were in a container
+    assert (is_here(gone), is_alive(gone)) == (False, True)
+    inside = process._name.__wrapped__(os.getpid())
+    assert place_of(inside).startswith(f"{socket.gethostname()}/")
+    assert (is_here(inside), is_alive(inside)) == (True, True)
 
 
 def test_of_another_host_nobody_can_tell_so_it_counts_as_alive() -> None:

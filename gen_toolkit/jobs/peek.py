@@ -21,7 +21,7 @@ from gen_toolkit.jobs.steps import cell_under_way, read_steps
 from gen_toolkit.jobs.tree import exact_memory_mb
 from gen_toolkit.jobs.variables import REPLY, REQUEST
 from gen_toolkit.journal.totals import totals
-from gen_toolkit.process import marked, this_process
+from gen_toolkit.process import is_here, marked, place_of, this_process
 from gen_toolkit.surface import RUN_MARK
 
 _PATIENCE = 5.0  # seconds for the kernel to answer
@@ -70,13 +70,12 @@ def peek(database: Database, run: RunRow) -> Peeked:
     now = cells[-1] if number is not None else {}
     shown = [step["line"] for step in steps if step["event"] == "progress" and now and step["at"] >= now["at"]]
     took = totals(database, *family_of(database, attempt.id))
-    host = attempt.process.split(" ")[0]
-    pids = marked(RUN_MARK, attempt.id) if host == this_process().split(" ")[0] else []
+    pids = marked(RUN_MARK, attempt.id) if is_here(attempt.process) else []
     told: dict[str, Any]
     if pids or attempt.process == this_process():
         told = _variables(steps)
     else:
-        told = {"problem": f"it is executed on {host}: look there"}
+        told = {"problem": f"it is executed on {place_of(attempt.process)}: look there"}
     return Peeked(
         run=run.id,
         attempt=attempt.number,

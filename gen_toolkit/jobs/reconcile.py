@@ -13,7 +13,7 @@ from gen_toolkit.jobs.group import end_group
 from gen_toolkit.jobs.ledger import Ledger, Reason, RunRow
 from gen_toolkit.jobs.rows import LEASE, Lease
 from gen_toolkit.jobs.steps import cell_under_way, cells_ran, read_steps
-from gen_toolkit.process import end_marked, is_alive, marked, steady, this_process
+from gen_toolkit.process import end_marked, is_alive, is_here, marked, steady, this_process
 from gen_toolkit.surface import RUN_MARK
 
 GONE = Reason("the process that supervised it is gone; it was killed or the machine stopped")
@@ -74,16 +74,16 @@ def _is_over(run: RunRow, process: str, now: float) -> bool:
     if not is_alive(process):
         return True
     silent = run.lease_until is not None and now > run.lease_until + LEASE
-    return silent and not (_is_here(process) and run.attempt and marked(RUN_MARK, run.attempt))
+    return silent and not (is_here(process) and run.attempt and marked(RUN_MARK, run.attempt))
 
 
 def _ended(database: Database, run: RunRow, process: str) -> bool:
     """End what is left of it on this machine, and only then say that it is lost."""
     lease = run.lease
     assert lease is not None, "under way"
-    if _is_here(process) and not end_marked(RUN_MARK, lease.attempt):
+    if is_here(process) and not end_marked(RUN_MARK, lease.attempt):
         return False
-    if run.folder is not None and _is_here(process):
+    if run.folder is not None and is_here(process):
         end_group(run.folder, lease.attempt)
         sweep(run.folder)
     ending = _lost(run, SILENT if is_alive(process) else GONE)
@@ -106,7 +106,3 @@ def _tell_untold(database: Database) -> None:
         is_at_it = attempt.teller not in {None, this_process()} and is_alive(attempt.teller or "")
         if not is_at_it and ledger.take_telling(attempt):
             tell(database, Lease(attempt.run, attempt.id, attempt.number, attempt.token))
-
-
-def _is_here(process: str) -> bool:
-    return process.split(" ")[0] == this_process().split(" ")[0]

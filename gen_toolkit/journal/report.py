@@ -15,7 +15,7 @@ from gen_toolkit.database.engine import Database
 from gen_toolkit.database.sql import ColumnElement, Row, or_, select
 from gen_toolkit.database.tables import calls
 from gen_toolkit.errors import NotFound
-from gen_toolkit.process import is_alive, this_process
+from gen_toolkit.process import is_alive, is_here
 
 STATES = ("asked", "answered", "failed")
 SHORTEST_PREFIX = 8
@@ -95,8 +95,7 @@ def is_under_way(process: str, asked_at: float) -> bool:
     """Whether an answer can still come to a call that was asked and has no end yet."""
     if not process or not is_alive(process):
         return False
-    here = process.split(" ")[0] == this_process().split(" ")[0]
-    return here or time.time() - asked_at < _ELSEWHERE
+    return is_here(process) or time.time() - asked_at < _ELSEWHERE
 
 
 def list_query(

@@ -22,7 +22,7 @@ from gen_toolkit.journal.cassette import Cassette
 from gen_toolkit.journal.commits import GroupCommit
 from gen_toolkit.journal.retention import prune_in_background
 from gen_toolkit.messages.reply import Reply
-from gen_toolkit.process import is_alive, this_process
+from gen_toolkit.process import is_alive, is_here, this_process
 from gen_toolkit.settings import Resolved, load_settings
 
 CANCELLED_BEFORE = "the call was cancelled before it was made"
@@ -222,11 +222,7 @@ def _is_in_flight(row: Any) -> bool:
     """By another process. Our own calls are known in memory; what is left of them here has no one waiting."""
     if row.process == this_process() or not row.process:
         return False
-    return is_alive(row.process) and (_is_here(row.process) or time.time() - row.asked_at < _ELSEWHERE)
-
-
-def _is_here(process: str) -> bool:
-    return process.split(" ")[0] == this_process().split(" ")[0]
+    return is_alive(row.process) and (is_here(row.process) or time.time() - row.asked_at < _ELSEWHERE)
 
 
 def _known(row: Any) -> Known:
