@@ -127,6 +127,7 @@ def cancel(
     while (found := ledger.find(found.id)).is_open and wait and time.monotonic() < until:
         time.sleep(0.5)
         reconcile()
+    reconcile()  # tells MLflow the end of what waited
     if as_json:
         print(json.dumps(found.to_json(), ensure_ascii=False))
         return

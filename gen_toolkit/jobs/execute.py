@@ -58,10 +58,11 @@ def carry_out(job: Job, lease: Lease, progress: Progress = silent, *, stay: bool
             return finished
         with ended_in_order() as hold_off_signals:
             seconds = max(0.0, (finished.run.not_before or 0.0) - work.ledger.now())
-            came = wait(seconds, partial(progress, 0, 0))
+            came = wait(seconds, partial(progress, 0, 0), partial(_waits_no_longer, work.ledger, lease.run))
             if came is not None:
                 hold_off_signals()
                 work.ledger.cancel(lease.run)
+                tell(work.database, held)
                 return Finished(work.ledger.find(lease.run), came)
         held = work.ledger.take(lease.run, ttl=lease.ttl)
     return Finished(work.ledger.find(lease.run))
@@ -135,6 +136,13 @@ def _prepared(work: _Work, lease: Lease) -> tuple[RunRow, Path] | None:
             ledger.finish(lease, "failed", _refused(error))
         raise
     return run, folder
+
+
+def _waits_no_longer(ledger: Ledger, run: str) -> bool:
+    """Whether somebody has cancelled a run, or taken it up, while it waited for its next attempt."""
+    with contextlib.suppress(DatabaseError):  # it is asked once more
+        return ledger.find(run).state != "queued"
+    return False
 
 
 def _refused(error: GenToolkitError) -> Reason:

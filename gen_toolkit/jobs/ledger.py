@@ -134,6 +134,11 @@ class Ledger:
         with self._database.write() as connection:
             return leases.cancel(connection, run)
 
+    def give_up(self, run: RunRow, reason: Reason) -> bool:
+        """End a run that waits for its next attempt, as the last one did; untold. False where it is no longer so."""
+        with self._database.write() as connection:
+            return leases.give_up(connection, run, reason)
+
     def ended(self, before: float) -> Sequence[RunRow]:
         """The runs that ended before that instant, the oldest first; of a run with parts, when all of them did."""
         with self._database.read() as connection:
@@ -191,6 +196,13 @@ class Ledger:
         with self._database.read() as connection:
             found = connection.execute(query).all()
             return claims.time_of(connection), [(looks.run_of(row), row.process) for row in found]
+
+    def kept(self) -> tuple[float, Sequence[RunRow]]:
+        """The database's time, and all runs that wait for an attempt which their worker means to make itself."""
+        query = select(runs).where(runs.c.state == "queued", runs.c.lease_until.is_not(None)).order_by(runs.c.id)
+        with self._database.read() as connection:
+            found = connection.execute(query).all()
+            return claims.time_of(connection), [looks.run_of(row) for row in found]
 
     def now(self) -> float:
         """Seconds since 1970 by the database's clock."""

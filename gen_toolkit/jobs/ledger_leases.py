@@ -13,7 +13,7 @@ from gen_toolkit.database.sql import ColumnElement, Connection, and_, or_, selec
 from gen_toolkit.database.tables import attempts, runs
 from gen_toolkit.errors import NotFound
 from gen_toolkit.jobs.ledger_claims import reason_text, time_of
-from gen_toolkit.jobs.rows import Ended, Lease, Reason
+from gen_toolkit.jobs.rows import Ended, Lease, Reason, RunRow
 from gen_toolkit.process import this_process
 
 Word = Literal["ok", "cancel", "lost"]
@@ -84,6 +84,8 @@ def finish(
         due = at + again.wait
         values |= {"state": "queued", "not_before": due, "lease_until": due + lease.ttl if again.keep else None}
     connection.execute(runs.update().where(runs.c.id == lease.run).values(values))
+    if values["state"] != "queued":
+        _end_waiting(connection, runs.c.parent == lease.run, "cancelled", Reason("the run that it is a part of ended"))
     return True
 
 
@@ -99,8 +101,7 @@ def cancel(connection: Connection, run: str) -> str:
     """
     at = time_of(connection)
     family = or_(runs.c.id == run, runs.c.parent == run)
-    ended = {"state": "cancelled", "ended_at": at, "lease_until": None, "reason": reason_text(Reason("cancelled"))}
-    connection.execute(runs.update().where(family, runs.c.state == "queued").values(ended))
+    _end_waiting(connection, family, "cancelled", Reason("cancelled"))
     connection.execute(
         runs.update().where(family, runs.c.state == "running", runs.c.cancel_asked.is_(None)).values(cancel_asked=at)
     )
@@ -108,6 +109,22 @@ def cancel(connection: Connection, run: str) -> str:
     if state is None:
         raise NotFound(f"there is no run {run}", fix="`gen runs list` shows the runs.", run=run)
     return str(state)
+
+
+def give_up(connection: Connection, run: RunRow, reason: Reason) -> bool:
+    """End a run that waits for its next attempt, as the last one did. False where somebody has taken it up since."""
+    last = connection.execute(select(attempts.c.state).where(attempts.c.id == run.attempt)).scalar_one()
+    still = and_(runs.c.id == run.id, runs.c.token == run.token, runs.c.lease_until == run.lease_until)
+    return _end_waiting(connection, still, last, reason)
+
+
+def _end_waiting(connection: Connection, which: ColumnElement[bool], state: str, reason: Reason) -> bool:
+    """Those that wait wait no longer. Of one that was tried the end is untold with its last attempt."""
+    waiting = and_(which, runs.c.state == "queued")
+    tried = select(runs.c.attempt).where(waiting, runs.c.attempt.is_not(None))
+    connection.execute(attempts.update().where(attempts.c.id.in_(tried)).values(told=0, teller=None))
+    ended = {"state": state, "ended_at": time_of(connection), "lease_until": None, "reason": reason_text(reason)}
+    return bool(connection.execute(runs.update().where(waiting).values(ended)).rowcount)
 
 
 def _held(lease: Lease) -> ColumnElement[bool]:

@@ -15,6 +15,7 @@ from gen_toolkit.jobs.stops import asking
 PATIENCE = 600.0
 """Seconds for which the end of a run is offered to a database that does not take it."""
 _PAUSE = 1.0
+_LOOKS_EVERY = 2.0
 
 Result = TypeVar("Result")
 
@@ -40,13 +41,18 @@ def insist(ask: Callable[[], Result], say: Callable[[str], None]) -> Result:
     raise last
 
 
-def wait(seconds: float, say: Callable[[str], None]) -> int | None:
-    """Until the next attempt, or until a signal wants this process to stop: then that signal."""
-    until = time.monotonic() + seconds
+def wait(seconds: float, say: Callable[[str], None], is_over: Callable[[], bool]) -> int | None:
+    """Until the next attempt, until `is_over`, or until a signal wants this process to stop: then that signal."""
+    now = time.monotonic()
+    until, looks = now + seconds, now + _LOOKS_EVERY
     with _signals() as came:
         say(f"trying again in {seconds:.0f} s")
-        while not came and (left := until - time.monotonic()) > 0:
-            time.sleep(min(0.2, left))
+        while not came and (now := time.monotonic()) < until:
+            if now > looks:
+                if is_over():
+                    break
+                looks = now + _LOOKS_EVERY
+            time.sleep(min(0.2, until - now))
     return came[0] if came else None
 
 

@@ -18,6 +18,7 @@ from gen_toolkit.surface import RUN_MARK
 
 GONE = Reason("the process that supervised it is gone; it was killed or the machine stopped")
 SILENT = Reason("its supervisor has not been heard of for longer than its lease")
+_NOT_AGAIN = "; the process that was to try it again is gone"
 SURE = 20.0
 """Seconds for which a lease must be seen over and not renewed before `LeaseWatch` ends it: longer than a heartbeat's
 pause, so that a clock that was set forward, or back, by hours takes no run away from who works on it."""
@@ -34,6 +35,7 @@ def reconcile() -> Sequence[RunRow]:
         return []
     now, under_way = Ledger(database).under_way()
     found = [run for run, process in under_way if _is_over(run, process, now) and _ended(database, run, process)]
+    found += _given_up(Ledger(database))
     _tell_untold(database)
     return found
 
@@ -75,6 +77,20 @@ def _is_over(run: RunRow, process: str, now: float) -> bool:
         return True
     silent = run.lease_until is not None and now > run.lease_until + LEASE
     return silent and not (is_here(process) and run.attempt and marked(RUN_MARK, run.attempt))
+
+
+def _given_up(ledger: Ledger) -> Sequence[RunRow]:
+    """Runs that wait for a process that is gone, or that has kept one waiting for longer than it said."""
+    now, kept = ledger.kept()
+    ended = []
+    for run in kept:
+        assert run.worker is not None, "whoever keeps it"
+        assert run.lease_until is not None, "until then"
+        is_over = not is_alive(run.worker) or (not is_here(run.worker) and now > run.lease_until + LEASE)
+        reason = run.reason or Reason("")
+        if is_over and ledger.give_up(run, replace(reason, message=f"{reason.message}{_NOT_AGAIN}".strip("; "))):
+            ended.append(run)
+    return ended
 
 
 def _ended(database: Database, run: RunRow, process: str) -> bool:

@@ -277,6 +277,19 @@ def test_what_waits_is_cancelled_at_once_and_what_runs_is_asked_to_stop(ledger: 
         ledger.cancel("no such run")
 
 
+def test_the_parts_that_wait_end_with_the_run_they_are_parts_of(ledger: Ledger) -> None:
+    parent = begun(ledger)
+    for _ in range(2):
+        ledger.submit(new(parent=parent.run))
+    (under_way,) = ledger.claim("w", 1, parent=parent.run)
+    assert ledger.finish(parent, "lost")
+    parts = {row.id: row for row in ledger.list(Filter(parent=parent.run))}
+    assert parts.pop(under_way.run).state == "running"  # its worker goes on
+    ((_, waited),) = parts.items()
+    assert (waited.state, waited.reason) == ("cancelled", Reason("the run that it is a part of ended"))
+    assert ledger.resume(waited.id).number == 1
+
+
 def test_the_parts_of_a_run_are_cancelled_with_it(ledger: Ledger) -> None:
     parent = begun(ledger)
     ledger.submit(new(parent=parent.run))

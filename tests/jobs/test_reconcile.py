@@ -15,7 +15,7 @@ from gen_toolkit.database.engine import open_database
 from gen_toolkit.database.tables import attempts, runs
 from gen_toolkit.events import Recorded, RunEnded
 from gen_toolkit.jobs import reconcile as kind
-from gen_toolkit.jobs.ledger import Ledger
+from gen_toolkit.jobs.ledger import Again, Ledger, Reason
 from gen_toolkit.jobs.reconcile import GONE, SILENT, LeaseWatch, reconcile
 from gen_toolkit.jobs.retries import Retries
 from gen_toolkit.jobs.rows import LEASE, Lease, NewRun
@@ -94,6 +94,56 @@ def test_what_the_queue_lost_waits_for_its_next_attempt_and_its_run_has_not_ende
     assert spool.events_of(open_database(), lease.run, RunEnded) == []
     (second,) = ledger.claim("me", 1)
     assert (second.run, second.number) == (lease.run, 2)
+
+
+def kept_by(process: str, ledger: Ledger) -> Lease:
+    """A run whose first attempt failed, and which that process means to try again in an hour."""
+    lease = ledger.begin(NewRun("label", "job", "x.ipynb", {}), worker=process)
+    assert lease is not None
+    assert ledger.finish(lease, "failed", Reason("busy", 3, "OSError"), again=Again(HOUR, keep=True))
+    ledger.told(lease.attempt)
+    return lease
+
+
+def test_a_run_whose_next_attempt_nobody_will_make_ends_as_its_last_one_did(ledger: Ledger) -> None:
+    mine, theirs = kept_by(this_process(), ledger), kept_by(dead_process(), ledger)
+    assert [run.id for run in reconcile()] == [theirs.run]
+    row = ledger.find(theirs.run)
+    assert (row.state, row.reason) == (
+        "failed",
+        Reason("busy; the process that was to try it again is gone", 3, "OSError"),
+    )
+    assert [event.state for event in spool.events_of(open_database(), theirs.run, RunEnded)] == ["failed"]
+    assert ledger.find(mine.run).state == "queued"
+    assert not reconcile()
+    assert ledger.resume(theirs.run).number == 2
+
+
+def test_a_run_that_another_machine_means_to_try_again_is_left_to_it_until_long_after(ledger: Ledger) -> None:
+    lease = kept_by(elsewhere(), ledger)
+    leased_until(lease, ledger.now() - LEASE / 2)
+    assert not reconcile()
+    leased_until(lease, ledger.now() - LEASE - 1)
+    assert [run.id for run in reconcile()] == [lease.run]
+
+
+def test_the_parts_of_a_run_whose_process_is_gone_wait_no_longer(ledger: Ledger) -> None:
+    parent = begun(ledger)
+    part = NewRun("label", "job", "x.ipynb", {}, parent=parent.run)
+    ledger.submit(part)
+    supervised_by(dead_process(), parent)
+    assert [run.id for run in reconcile()] == [parent.run]
+    assert ledger.find(part.id).state == "cancelled"
+
+
+def test_mlflow_is_told_that_a_run_was_cancelled_while_it_waited_for_its_next_attempt(ledger: Ledger) -> None:
+    lease = kept_by(this_process(), ledger)
+    assert spool.events_of(open_database(), lease.run, RunEnded) == []
+    ledger.cancel(lease.run)
+    reconcile()
+    assert [event.state for event in spool.events_of(open_database(), lease.run, RunEnded)] == ["cancelled"]
+    reconcile()
+    assert len(spool.events_of(open_database(), lease.run, RunEnded)) == 1
 
 
 def test_a_run_of_another_machine_is_lost_only_long_after_its_lease_is_over(ledger: Ledger) -> None:

@@ -16,11 +16,15 @@ COUNTS = """
 import os, signal
 from gen_toolkit.jobs.patience import wait
 from gen_toolkit.jobs.stops import stops
-with stops() as asked:
-    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+
+def send(*numbers):
+    for number in numbers:
         os.kill(os.getpid(), number)
-    print(asked.count, asked.signal.value if hasattr(asked.signal, "value") else asked.signal)
-    print(wait(0.05, lambda said: [os.kill(os.getpid(), number) for number in (signal.SIGHUP, signal.SIGINT)]))
+
+with stops() as asked:
+    send(signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+    print(asked.count, int(asked.signal))
+    print(wait(0.05, lambda said: send(signal.SIGHUP, signal.SIGINT), lambda: False))
 """
 
 
