@@ -53,6 +53,22 @@ def test_it_imports_what_settings_and_pipelines_name_and_makes_itself_anew_when_
     until(lambda: not socket.exists())  # nobody keeps it, and nobody asks
 
 
+@pytest.mark.long
+def test_one_that_is_on_its_way_is_stopped_when_it_is_up(workspace: Path) -> None:
+    furnish(workspace, mlflow=False)
+    keeper = subprocess.Popen(["sleep", "600"])
+    try:
+        assert keep.keep_warm(here(workspace), keeper=keeper.pid)
+        until(lambda: keep._is_coming(here(workspace)))
+        assert keep.status(here(workspace)) is None
+        assert keep.stop(here(workspace))
+        until(lambda: not keep._is_coming(here(workspace)))
+        assert keep.status(here(workspace)) is None
+    finally:
+        keeper.kill()
+        keeper.wait()
+
+
 def test_the_workspaces_own_modules_are_left_to_its_releases(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (workspace / "ours.py").write_text("", encoding="utf-8")
     monkeypatch.syspath_prepend(workspace)

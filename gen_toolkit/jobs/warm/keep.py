@@ -16,9 +16,10 @@ from gen_toolkit.jobs.environment import kernel_environment
 from gen_toolkit.jobs.fixed import HASH_SEED
 from gen_toolkit.jobs.tree import descendants, exact_memory_mb
 from gen_toolkit.jobs.warm import wire
-from gen_toolkit.jobs.warm.address import LOG, connect, possible
+from gen_toolkit.jobs.warm.address import LOCK, LOG, connect, possible
 from gen_toolkit.jobs.warm.area import ROOM, ROOM_BYTES
 from gen_toolkit.jobs.warm.born import KEEP, STATUS, STOP
+from gen_toolkit.locks import lock
 from gen_toolkit.workspace import Workspace
 
 IDLE = 1800.0
@@ -88,15 +89,29 @@ def status(workspace: Workspace) -> Status | None:
     return Status(**found, memory_mb=round(memory_mb, 1))
 
 
-def stop(workspace: Workspace, *, patience: float = 10.0) -> bool:
-    """End the template; runs that it started go on. False where none was up."""
-    if _ask(workspace, STOP, None) is None:
-        return False
+def stop(workspace: Workspace, *, patience: float = 30.0) -> bool:
+    """End the template, also one that is on its way; runs that it started go on. False where there was none."""
     until = time.monotonic() + patience
+    while _ask(workspace, STOP, None) is None:
+        if not _is_coming(workspace) or time.monotonic() > until:
+            return False
+        time.sleep(0.05)
     while time.monotonic() < until and (connection := connect(workspace.records)) is not None:
         connection.close()
         time.sleep(0.02)
     return True
+
+
+def _is_coming(workspace: Workspace) -> bool:
+    """Whether a process has begun to be the template, and cannot be asked yet."""
+    path = workspace.records / LOCK
+    if not path.exists():
+        return False
+    held = lock(path)
+    if held is None:
+        return True
+    os.close(held)
+    return False
 
 
 def last_words(workspace: Workspace) -> str:
