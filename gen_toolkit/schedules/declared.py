@@ -72,12 +72,14 @@ def _due_value(name: str, declared: Parameters, schedule: Schedule, instant: int
 def write_schedule(pipeline: Pipeline, changes: Mapping[str, Any]) -> Schedule:
     """Change keys of `[schedule]` (None removes one); comments and all else in the file stay.
 
-    Raises SettingError, ParameterError or ReleaseError before anything is written.
+    Raises SettingError, ParameterError or ReleaseError before anything is written. Where `paused` alone is changed
+    the release is not looked at: what cannot run can be silenced.
     """
     table = {**pipeline.settings().get("schedule", {}), **changes}
     wanted = {key: value for key, value in table.items() if value is not None}
     schedule = read_schedule(wanted, str(pipeline.file))
-    values_at(schedule, declared_parameters(pipeline), 0)
+    if changes.keys() != {"paused"}:
+        values_at(schedule, declared_parameters(pipeline), 0)
     for name, value in (changes.get("parameters") or {}).items():
         if value is None:
             raise ParameterError(

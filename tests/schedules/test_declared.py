@@ -143,6 +143,20 @@ def test_a_pipeline_without_a_live_release_gets_no_schedule(workspace: Path) -> 
         write_schedule(empty, {"every_s": 60})
 
 
+@pytest.mark.parametrize("broken", ["parameter", "release"])
+def test_a_schedule_that_cannot_run_any_more_is_paused_and_goes_on(pipeline: Pipeline, broken: str) -> None:
+    write_schedule(pipeline, {"every_s": 60})
+    if broken == "parameter":
+        pipeline.file.write_text("live = 1\n[schedule]\nevery_s = 60\nparameters = { limti = 3 }\n")
+    else:
+        (pipeline.releases / "1").rename(pipeline.folder / "away")
+    assert write_schedule(pipeline, {"paused": True}).paused
+    assert "paused = true\n" in pipeline.file.read_text()
+    assert not write_schedule(pipeline, {"paused": None}).paused
+    with pytest.raises(GenToolkitError, match="limti" if broken == "parameter" else "no release 1"):
+        write_schedule(pipeline, {"every_s": 90})
+
+
 def test_one_broken_file_does_not_hide_the_schedules_of_the_others(pipeline: Pipeline, workspace: Path) -> None:
     write_schedule(pipeline, {"every_s": 60})
     broken = workspace / "pipelines/broken"
