@@ -38,25 +38,36 @@ def set_(
     window: str | None = typer.Option(None, "--window", metavar="TIME", help="How far back it is caught up: 12h, 7d."),
     as_json: bool = json_option(),
 ) -> None:
-    """Say when a pipeline is due: writes what is given into its pipeline.toml, and leaves the rest."""
+    """Say when a pipeline is due: writes what is given into its pipeline.toml, and leaves the rest.
+
+    A parameter or key that is not to hold any more is deleted there.
+    """
     from gen_toolkit.jobs.values import as_json as plain
+    from gen_toolkit.jobs.values import as_text
     from gen_toolkit.schedules.declared import declared_parameters, write_schedule
+    from gen_toolkit.text import one_line
 
     pipeline = _pipeline(name)
     changes: dict[str, Any] = {}
+    if cron and every is not None:
+        raise InputError("--cron and --every are two ways to say when", fix="Give one of them.")
     if cron:
         changes |= {"cron": cron[0] if len(cron) == 1 else cron, "every_s": None}
     if every is not None:
-        changes |= {"every_s": int(duration(every)), **({} if cron else {"cron": None})}
+        changes |= {"every_s": _whole_seconds(every), "cron": None}
     if window is not None:
-        changes["window_s"] = int(duration(window))
+        changes["window_s"] = _whole_seconds(window)
     wanted = {"zone": zone, "due": due, "overlap": overlap, "catch_up": catch_up}
     changes |= {key: value for key, value in wanted.items() if value is not None}
     if parameters:
         texts = given(parameters)
         checked = declared_parameters(pipeline).values(texts, from_text=True)
         changes["parameters"] = {key: plain(checked[key]) for key in texts}
-    _show(name, write_schedule(pipeline, changes), 3, as_json)
+    schedule = write_schedule(pipeline, changes)
+    if not as_json:
+        for key, value in schedule.parameters.items():
+            print(f"  -p {key}={one_line(as_text(value))}")
+    _show(name, schedule, 3, as_json)
 
 
 @group.command("pause")
@@ -123,13 +134,15 @@ def _show_backfill(noted: list[Noted], schedule: Schedule) -> None:
 
 def _show(name: str, schedule: Schedule, count: int, as_json: bool, after: int | None = None) -> None:
     from gen_toolkit import display
+    from gen_toolkit.jobs.values import as_json as plain
     from gen_toolkit.schedules.preview import preview as fire_times
 
     found = fire_times(schedule, int(time.time()) if after is None else after, count)
     standing = _pipeline(name).standing
     if as_json:
         facts = {"pipeline": name, "zone": schedule.zone, "paused": schedule.paused, **standing.to_json()}
-        print(json.dumps({**facts, "fires": [one.to_json() for one in found]}))
+        facts |= {"parameters": plain(schedule.parameters), "fires": [one.to_json() for one in found]}
+        print(json.dumps(facts, default=str))  # a time of day, which TOML has, is no parameter's value
         return
     if standing.override:
         print(f"live: {standing}")
@@ -187,6 +200,13 @@ def _scheduled(name: str) -> tuple[Pipeline, Schedule]:
     if schedule is None:
         raise NotFound(f"pipeline {name!r} has no schedule", fix=f"Make one: gen schedule set {name} --cron LINE")
     return pipeline, schedule
+
+
+def _whole_seconds(written: str) -> int:
+    seconds = round(duration(written), 6)  # 2.3h is 8279.999999999999
+    if not seconds.is_integer():
+        raise InputError(f"{written!r} is no whole number of seconds", fix="Write 90s, 15m or 12h.")
+    return int(seconds)
 
 
 def _moment(written: str, schedule: Schedule) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from gen_toolkit.errors import GenToolkitError, ParameterError
@@ -70,13 +70,13 @@ def _due_value(name: str, declared: Parameters, schedule: Schedule, instant: int
 
 
 def write_schedule(pipeline: Pipeline, changes: Mapping[str, Any]) -> Schedule:
-    """Change keys of `[schedule]` (None removes one); comments and all else in the file stay.
+    """Change keys of `[schedule]` (None removes one), and of its parameters those named; all else in the file stays.
 
     Raises SettingError, ParameterError or ReleaseError before anything is written. Where `paused` alone is changed
     the release is not looked at: what cannot run can be silenced.
     """
-    table = {**pipeline.settings().get("schedule", {}), **changes}
-    wanted = {key: value for key, value in table.items() if value is not None}
+    wanted = pipeline.settings().get("schedule", {})
+    _change(wanted, changes)
     schedule = read_schedule(wanted, str(pipeline.file))
     if changes.keys() != {"paused"}:
         values_at(schedule, declared_parameters(pipeline), 0)
@@ -91,11 +91,18 @@ def write_schedule(pipeline: Pipeline, changes: Mapping[str, Any]) -> Schedule:
 
         if "schedule" not in document:
             document["schedule"] = tomlkit.table()
-        for key, value in changes.items():
-            if value is not None:
-                document["schedule"][key] = value
-            elif key in document["schedule"]:
-                del document["schedule"][key]
+        _change(document["schedule"], changes)
 
     pipeline.edit(change)
     return schedule
+
+
+def _change(table: MutableMapping[str, Any], changes: Mapping[str, Any]) -> None:
+    """In place, so that comments of a document of tomlkit stay."""
+    for key, value in changes.items():
+        if value is None:
+            table.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(table.get(key), MutableMapping):
+            table[key].update(value)
+        else:
+            table[key] = value

@@ -36,6 +36,23 @@ def test_a_schedule_is_set_shown_paused_and_goes_on(gen: Gen, file: Path) -> Non
     assert "cron" not in file.read_text()
 
 
+def test_a_parameter_that_is_set_leaves_the_others_and_all_that_hold_are_shown(gen: Gen, file: Path) -> None:
+    gen("schedule", "set", "label", "--every", "15m", "-p", "limit=500", "-p", "day=today")
+    file.write_text(file.read_text().replace("limit = 500", "limit = 500  # enough"))
+    said = gen("schedule", "set", "label", "-p", "limit=5")
+    assert '[schedule.parameters]\nlimit = 5  # enough\nday = "today"\n' in file.read_text()
+    assert said.splitlines()[:2] == ["  -p limit=5", "  -p day=today"]
+    told = json.loads(gen("schedule", "set", "label", "--every", "2.3h", "--json"))
+    assert told["parameters"] == {"limit": 5, "day": "today"}
+    assert "every_s = 8280\n" in file.read_text()
+
+
+def test_parameters_in_a_table_on_one_line_are_changed_there(gen: Gen, file: Path) -> None:
+    file.write_text('live = 1\n[schedule]\nevery_s = 60\nparameters = { limit = 4, day = "x" }\n')
+    gen("schedule", "set", "label", "-p", "limit=5")
+    assert file.read_text() == 'live = 1\n[schedule]\nevery_s = 60\nparameters = { limit = 5, day = "x" }\n'
+
+
 def test_a_preview_of_a_day_shows_what_the_clock_does_on_it(gen: Gen, file: Path) -> None:
     gen("schedule", "set", "label", "--cron", "30 2 * * *", "--zone", "Europe/Berlin")
     said = gen("schedule", "preview", "label", "--from", "2026-03-28", "-n", "3")
@@ -60,6 +77,9 @@ def test_a_window_is_filled_once(gen: Gen, file: Path) -> None:
         (["set", "label", "--cron", "0 0 30 2 *"], "never fires"),
         (["set", "label", "--cron", "0 9 * * *", "--zone", "Mars/Base"], "there is no zone 'Mars/Base'"),
         (["set", "label", "--every", "soon"], "'soon' is no length of time"),
+        (["set", "label", "--every", "1.5s"], "'1.5s' is no whole number of seconds"),
+        (["set", "label", "--every", "5m", "--window", "0.5s"], "'0.5s' is no whole number of seconds"),
+        (["set", "label", "--every", "5m", "--cron", "0 9 * * *"], "error: --cron and --every are two ways"),
         (["set", "label", "--every", "5m", "-p", "limti=3"], "there is no parameter 'limti'"),
         (["set", "nolabel", "--every", "5m"], "there is no pipeline 'nolabel'"),
         (["preview", "label"], "has no schedule"),
