@@ -19,7 +19,7 @@ class Before:
     """What the ledger knows of the pipeline's jobs before."""
 
     failed: bool
-    """The last one that ended by itself did not succeed."""
+    """The last one that ended by itself did not succeed; or this one itself, before it was resumed."""
     took: Sequence[float]
     """Seconds of those that succeeded, newest first."""
 
