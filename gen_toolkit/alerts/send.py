@@ -52,20 +52,20 @@ def send(stop: threading.Event | None = None) -> None:
         if duty is not None and not settings.workspace.records.is_dir():
             return  # deleted or moved: nothing is made anew there
         try:
+            settings = load_settings()
             deliver_due(settings, database, log)
             left = outbox.wait_s(database, settings.workspace.root)
         except GenToolkitError as error:
             if duty is not None:
                 log(f"stopped: {error}")
                 raise
-            left = _LOOKS_EVERY_S  # the database is away; who serves goes on
+            left = _LOOKS_EVERY_S  # the database is away, or the settings are half saved; who serves goes on
         if duty is not None:
             if left is None and duty.leave():
                 continue  # once more, since others have ended trusting in it
             if left is None or not duty.take():
                 return
         resting.wait(_LOOKS_EVERY_S if left is None else min(max(left, 0.05), _LOOKS_EVERY_S))
-        settings = load_settings()
 
 
 class _Duty:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import sys
+import os
 import time
 from typing import Any
 
@@ -21,11 +22,14 @@ def serve(
     from gen_toolkit.schedules.serve import Serving
     from gen_toolkit.schedules.serve import serve as serve_until_told
 
-    serve_until_told(Serving(jobs=jobs, grace=grace), _as_json if as_json else _for_people)
+    try:
+        serve_until_told(Serving(jobs=jobs, grace=grace), _as_json if as_json else _for_people)
+    finally:
+        _give_up_what_is_left()
 
 
 def _as_json(event: dict[str, Any]) -> None:
-    print(scrub(json.dumps({"at": time.time(), **event}, ensure_ascii=False)), flush=True)
+    _write(scrub(json.dumps({"at": time.time(), **event}, ensure_ascii=False)))
 
 
 def _for_people(event: dict[str, Any]) -> None:
@@ -41,5 +45,18 @@ def _for_people(event: dict[str, Any]) -> None:
         f"{key} {value}" for key, value in rest.items() if value not in ("", None) and (key, value) != ("count", 1)
     ]
     said = "  ".join(word for word in words if word)
-    sys.stdout.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {one_line(said, 400)}\n")
-    sys.stdout.flush()
+    _write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {one_line(said, 400)}")
+
+
+def _write(line: str) -> None:
+    """A log that cannot be written (its disk is full, its reader gone) ends nobody who serves."""
+    with contextlib.suppress(OSError):
+        print(line, flush=True)
+
+
+def _give_up_what_is_left() -> None:
+    """Python would try once more at its end, and make of a stop in order exit code 120."""
+    try:
+        print(end="", flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

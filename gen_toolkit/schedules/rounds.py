@@ -16,6 +16,7 @@ from gen_toolkit.releases.pipeline import Pipeline
 from gen_toolkit.schedules.declared import scheduled
 from gen_toolkit.schedules.due import submit_due
 from gen_toolkit.schedules.waiting import could_start
+from gen_toolkit.settings import load_settings
 from gen_toolkit.timing.schedule import Schedule
 from gen_toolkit.workspace import Workspace
 
@@ -48,6 +49,7 @@ class Rounds:
         wait = _TICK_S
         orders: dict[str, Any] | None = None
         try:
+            load_settings()  # while they cannot be read no worker could begin, either
             schedules = self._schedules()
             at = int(self._ledger.now())
             for name, (pipeline, schedule) in schedules.items():
@@ -57,7 +59,8 @@ class Rounds:
             self._start(list(schedules))
             wait = min([wait, *(_until_next(schedule) for _, schedule in schedules.values())])
             self._problem("", None)
-        except DatabaseError as error:  # it comes back, or somebody stops us; what runs proves its lease itself
+        except GenToolkitError as error:
+            # database or settings come back, or somebody stops us; what runs proves its lease itself
             self._problem("", error)
         self.listen(wait, orders)
 

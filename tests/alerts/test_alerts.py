@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -250,6 +251,33 @@ def test_a_sender_ends_when_its_workspace_is_gone_and_makes_nothing_there(
     sender.join(30)
     assert not sender.is_alive()
     assert not (workspace / "mlruns").exists()
+
+
+class While(threading.Event):
+    """What happens while a sender waits, one thing each time; then it is told to stop."""
+
+    def __init__(self, steps: list[Callable[[], None]]) -> None:
+        super().__init__()
+        self._steps = steps
+
+    def wait(self, timeout: float | None = None) -> bool:
+        (self._steps.pop(0) if self._steps else self.set)()
+        return self.is_set()
+
+
+def test_who_serves_goes_on_delivering_when_the_settings_could_not_be_read_for_a_while(
+    receiver: Receiver, declare: Declare
+) -> None:
+    declared = f'[alerts.team]\nwebhook = "{receiver.url}"\n'
+
+    def corrected() -> None:
+        declare(declared)
+        listener.listen(ended("failed"))
+
+    stop = While([partial(declare, "[alerts.team"), corrected])
+    declare(declared)
+    send.send(stop)
+    assert [got["occasion"] for got in receiver.got] == ["failure"]
 
 
 def test_a_process_of_its_own_delivers_when_the_job_is_gone(receiver: Receiver, workspace: Path) -> None:

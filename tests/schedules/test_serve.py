@@ -90,6 +90,21 @@ def test_a_schedule_is_served_at_its_instants_and_a_broken_one_is_a_line(site: S
     assert "never fires" in problems[0]["reason"]
 
 
+def test_settings_that_cannot_be_read_for_a_while_are_a_line_and_what_waits_runs_when_they_can(
+    site: Site, workspace: Path
+) -> None:
+    server = site.serve()
+    server.wait_for("serving")
+    (workspace / "gen_toolkit.toml").write_text("model = ")  # an editor is half way
+    assert "gen_toolkit.toml" in server.wait_for("problem")["reason"]
+    (workspace / "gen_toolkit.toml").write_text("")
+    [run] = queue(1)
+    eventually(lambda: site.count("end")[run] == 1, 60, lambda: server.log.read_text())
+    server.stop()
+    assert server.process.wait(60) == 0
+    assert [one["event"] for one in server.said()].count("problem") == 1
+
+
 def test_an_override_is_told_once_and_so_is_its_end(site: Site, workspace: Path) -> None:
     pipeline = released(workspace)
     pipeline.file.write_text("live = 2\n")  # taken out of service: it is not even there
