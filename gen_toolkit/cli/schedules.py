@@ -77,9 +77,15 @@ def pause(
     as_json: bool = json_option(),
 ) -> None:
     """Run nothing of it, until `--off`; what is due meanwhile is not missed."""
+    from gen_toolkit.database.engine import open_database
+    from gen_toolkit.jobs.ledger import Ledger
     from gen_toolkit.schedules.declared import write_schedule
+    from gen_toolkit.schedules.due import write_mark
 
-    pipeline, _ = _scheduled(name)
+    pipeline, schedule = _scheduled(name)
+    if off and schedule.paused:  # before the file says so: who serves would take what was due meanwhile as missed
+        database = open_database()
+        write_mark(database, pipeline, schedule, int(Ledger(database).now()))
     write_schedule(pipeline, {"paused": None if off else True})
     if as_json:
         print(json.dumps({"pipeline": name, "paused": not off}))

@@ -43,12 +43,12 @@ def submit_due(database: Database, pipeline: Pipeline, schedule: Schedule, at: i
     `at`: the moment by the database's clock, which may jump: what comes again is in the ledger already. What is
     looked at for the first time (new, or its timing changed) begins now: nothing before was missed.
     """
-    seen = _read_mark(database, pipeline, schedule)
+    seen = _read_mark(database, pipeline, schedule, at)
     if seen is None:
-        _write_mark(database, pipeline, schedule, at)
+        write_mark(database, pipeline, schedule, at)
         return
     if at < seen - _JITTER:
-        _write_mark(database, pipeline, schedule, at)
+        write_mark(database, pipeline, schedule, at)
         yield Noted(pipeline.name, "clock", at, reason=f"the clock went back by {seen - at} s")
         return
     if next(schedule.between(seen, at), None) is None:
@@ -56,7 +56,7 @@ def submit_due(database: Database, pipeline: Pipeline, schedule: Schedule, at: i
     if not schedule.paused:
         decisions = plan(schedule, seen, at, busy=_is_busy(database, pipeline.name))
         yield from _record(Ledger(database), pipeline, schedule, decisions)
-    _write_mark(database, pipeline, schedule, at)
+    write_mark(database, pipeline, schedule, at)
 
 
 def _record(ledger: Ledger, pipeline: Pipeline, schedule: Schedule, decisions: list[Decision]) -> Iterator[Noted]:
@@ -84,15 +84,19 @@ def _is_busy(database: Database, name: str) -> bool:
         return connection.execute(query).first() is not None
 
 
-def _read_mark(database: Database, pipeline: Pipeline, schedule: Schedule) -> int | None:
-    """The moment up to which the schedule was looked at."""
-    query = select(marks.c.at).where(marks.c.name == _mark(pipeline, schedule))
+def _read_mark(database: Database, pipeline: Pipeline, schedule: Schedule, at: int) -> int | None:
+    """The moment up to which the schedule was looked at; None: never, or another timing held since."""
+    query = select(marks.c.name, marks.c.at).where(marks.c.name.startswith(_mark_of(pipeline), autoescape=True))
     with database.read() as connection:
-        seen = connection.execute(query).scalar()
-    return None if seen is None else int(seen)
+        found = {row.name: row.at for row in connection.execute(query)}
+    seen = found.get(_mark(pipeline, schedule))
+    if seen is None or any(seen < other <= at for other in found.values()):  # a later one is of a clock that was ahead
+        return None
+    return int(seen)
 
 
-def _write_mark(database: Database, pipeline: Pipeline, schedule: Schedule, at: int) -> None:
+def write_mark(database: Database, pipeline: Pipeline, schedule: Schedule, at: int) -> None:
+    """It was looked at up to `at`: nothing that was due until then is looked at again."""
     name = _mark(pipeline, schedule)
     with database.write() as connection:
         insert_new(connection, marks, [{"name": name, "at": float(at)}])  # another may be first
@@ -101,4 +105,8 @@ def _write_mark(database: Database, pipeline: Pipeline, schedule: Schedule, at: 
 
 def _mark(pipeline: Pipeline, schedule: Schedule) -> str:
     """With another timing it is another schedule, and begins anew."""
-    return f"schedule:{pipeline.name}:{schedule.timing}"
+    return f"{_mark_of(pipeline)}{schedule.timing}"
+
+
+def _mark_of(pipeline: Pipeline) -> str:
+    return f"schedule:{pipeline.name}:"

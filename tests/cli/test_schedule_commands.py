@@ -11,6 +11,9 @@ from released import released
 
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.jobs.ledger import Ledger
+from gen_toolkit.releases.pipeline import Pipeline
+from gen_toolkit.schedules.due import submit_due
+from gen_toolkit.timing.schedule import Schedule
 
 __all__ = ["gen"]
 
@@ -60,6 +63,22 @@ def test_a_preview_of_a_day_shows_what_the_clock_does_on_it(gen: Gen, file: Path
     assert "Sun 2026-03-29 03:00:00 +0200  2026-03-29 01:00:00  clocks went forward by 1 h" in said
     told = json.loads(gen("schedule", "preview", "label", "--from", "2026-10-25", "-n", "1", "--json"))
     assert told["fires"][0]["local"] == "2026-10-25T02:30:00+02:00"
+
+
+@pytest.mark.parametrize("paused", [True, False])
+def test_what_was_due_while_it_was_paused_and_nothing_served_is_not_missed(
+    gen: Gen, file: Path, workspace: Path, paused: bool
+) -> None:
+    gen("schedule", "set", "label", "--every", "1h")
+    pipeline, schedule = Pipeline("label", file.parent), Schedule(every_s=3600)
+    database = open_database()
+    now = int(Ledger(database).now())
+    list(submit_due(database, pipeline, schedule, now - 6 * 3600))
+    if paused:
+        gen("schedule", "pause", "label")
+    gen("schedule", "pause", "label", "--off")
+    list(submit_due(database, pipeline, schedule, now))
+    assert len(Ledger(database).list()) == (0 if paused else 6)
 
 
 def test_a_window_is_filled_once(gen: Gen, file: Path) -> None:

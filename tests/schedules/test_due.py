@@ -75,6 +75,38 @@ def test_what_was_due_before_a_schedule_was_first_looked_at_was_not_missed(pipel
     assert runs() == []
 
 
+def test_a_timing_that_was_changed_and_changed_back_begins_anew(pipeline: Pipeline, told: list[Event]) -> None:
+    changed = Schedule(every_s=7 * HOUR, due="day")
+    look(pipeline, hourly(), T)
+    assert look(pipeline, hourly(), T + HOUR) == [("queued", 1)]
+    finish_all()
+    assert look(pipeline, changed, T + HOUR + 100) == []
+    assert look(pipeline, hourly(), T + 4 * HOUR + 60) == []
+    assert look(pipeline, hourly(), T + 5 * HOUR) == [("queued", 5)]
+    finish_all()
+    assert look(pipeline, changed, T + 30 * HOUR) == []
+    assert [run.state for run in runs()] == ["succeeded"] * 2
+    assert told == []
+
+
+def test_two_who_serve_with_different_timings_hide_no_instant_from_each_other(pipeline: Pipeline) -> None:
+    one, other = hourly(overlap="queue"), Schedule(cron=("30 * * * *",), due="day", overlap="queue")
+    for moment in (T, T + 1800, T + HOUR, T + HOUR + 1800):
+        for at in range(moment - 3, moment + 4):
+            look(pipeline, one, at)
+            look(pipeline, other, at)
+    assert [((run.due or 0) - T, run.state) for run in runs()] == [
+        (0, "queued"), (1800, "queued"), (HOUR, "queued"), (HOUR + 1800, "queued"),
+    ]  # fmt: skip
+
+
+def test_a_timing_that_was_looked_at_while_the_clock_was_ahead_stops_no_other(pipeline: Pipeline) -> None:
+    look(pipeline, Schedule(every_s=60, due="day"), T + 5000 * HOUR)
+    look(pipeline, hourly(), T + 5000 * HOUR)
+    assert look(pipeline, hourly(), T) == [("clock", 0)]
+    assert look(pipeline, hourly(), T + HOUR) == [("queued", 1)]
+
+
 def test_while_it_is_paused_nothing_runs_and_nothing_is_missed(pipeline: Pipeline, told: list[Event]) -> None:
     look(pipeline, hourly(), T)
     assert look(pipeline, hourly(paused=True), T + 5 * HOUR) == []
