@@ -142,14 +142,19 @@ def _show(name: str, schedule: Schedule, count: int, as_json: bool, after: int |
     from gen_toolkit import display
     from gen_toolkit.jobs.values import as_json as plain
     from gen_toolkit.schedules.preview import preview as fire_times
+    from gen_toolkit.text import one_line
 
     found = fire_times(schedule, int(time.time()) if after is None else after, count)
-    standing = _pipeline(name).standing
+    pipeline = _pipeline(name)
+    standing, problem = pipeline.standing, _problem(pipeline, schedule)
     if as_json:
         facts = {"pipeline": name, "zone": schedule.zone, "paused": schedule.paused, **standing.to_json()}
+        facts["problem"] = problem or None
         facts |= {"parameters": plain(schedule.parameters), "fires": [one.to_json() for one in found]}
         print(json.dumps(facts, default=str))  # a time of day, which TOML has, is no parameter's value
         return
+    if problem:
+        print(one_line(f"{name} cannot run: {problem}", 300))
     if standing.override:
         print(f"live: {standing}")
     if schedule.paused:
@@ -174,7 +179,8 @@ def _show_all(as_json: bool) -> None:
             rows.append({"pipeline": name, "due": None, "zone": None, "says": str(schedule)})
             continue
         local = schedule.local(next(schedule.after(now)))
-        says = _says(schedule, pipeline.standing)
+        problem = _problem(pipeline, schedule)
+        says = _says(schedule, pipeline.standing) + (f"  cannot run: {problem}" if problem else "")
         rows.append({"pipeline": name, "due": local.isoformat(), "zone": schedule.zone, "says": says})
     if as_json:
         print(json.dumps(rows))
@@ -183,6 +189,14 @@ def _show_all(as_json: bool) -> None:
         print("no pipeline has a schedule; make one with: gen schedule set NAME --cron LINE")
         return
     print(display.text_table(["pipeline", "next due", "zone", ""], [list(row.values()) for row in rows], width=100))
+
+
+def _problem(pipeline: Pipeline, schedule: Schedule) -> str:
+    """Why a run that is due now could not be; empty: it could."""
+    from gen_toolkit.schedules.asked import Asked
+
+    [(_, problem)] = Asked.of(pipeline).runs(schedule, [int(time.time())])
+    return problem
 
 
 def _says(schedule: Schedule, standing: Live) -> str:

@@ -65,6 +65,19 @@ def test_a_preview_of_a_day_shows_what_the_clock_does_on_it(gen: Gen, file: Path
     assert told["fires"][0]["local"] == "2026-10-25T02:30:00+02:00"
 
 
+def test_a_preview_says_why_what_is_due_could_not_run(gen: Gen, file: Path) -> None:
+    gen("schedule", "set", "label", "--every", "1h", "-p", "limit=4")
+    assert "cannot run" not in gen("schedule", "preview", "label") + gen("schedule", "preview")
+    assert json.loads(gen("schedule", "preview", "label", "--json"))["problem"] is None
+    file.write_text(file.read_text().replace("limit = 4", 'limit = "many"'))
+    says = "label cannot run: parameter limit: input should be a valid integer"
+    assert says in gen("schedule", "preview", "label").splitlines()[0]
+    assert "cannot run: parameter limit" in gen("schedule", "preview")
+    (file.parent / "releases/1").rename(file.parent / "away")
+    assert "label cannot run: pipeline 'label' has no release 1" in gen("schedule", "preview", "label").splitlines()[0]
+    assert "no release 1" in json.loads(gen("schedule", "preview", "label", "--json"))["problem"]
+
+
 @pytest.mark.parametrize("paused", [True, False])
 def test_what_was_due_while_it_was_paused_and_nothing_served_is_not_missed(
     gen: Gen, file: Path, workspace: Path, paused: bool
