@@ -57,6 +57,7 @@ def _revived(database: Database, run: NewRun) -> str | None:
         "release": run.release,
         "digest": run.digest,
         "parameters": text.scrub(json.dumps(dict(run.parameters), ensure_ascii=False)),
+        "retries": json.dumps(dict(run.retries)) if run.retries else None,
     }
     same = (runs.c.name == run.name, runs.c.due == run.due)
     with database.write() as connection:

@@ -218,6 +218,20 @@ def test_backfill_runs_every_instant_once_also_those_that_were_missed(pipeline: 
     assert [run.state for run in runs()] == ["succeeded"] * 5 + ["skipped"]
 
 
+def test_an_instant_for_which_no_release_could_run_is_backfilled_like_any_other(pipeline: Pipeline) -> None:
+    schedule = hourly()
+    look(pipeline, schedule, T)
+    (pipeline.releases / "1").rename(pipeline.folder / "away")
+    assert look(pipeline, schedule, T + HOUR) == [("skipped", 1)]
+    (pipeline.folder / "away").rename(pipeline.releases / "1")
+    backfill(open_database(), pipeline, schedule, T + HOUR, T + 2 * HOUR)
+    revived, new = runs()
+    assert revived.state == new.state == "queued"
+    assert (revived.notebook, revived.release, revived.digest) == (new.notebook, new.release, new.digest)
+    assert revived.retries
+    assert revived.retries == new.retries
+
+
 @pytest.mark.parametrize(
     ("schedule", "window", "kind"),
     [
