@@ -124,7 +124,8 @@ class CellWork:
         return result if wrong is None else replace(result, error=wrong)
 
     async def _score(self, result: RowResult, scores: dict[str, Score]) -> str | None:
-        """Put in the scores. What went wrong is given back: shown at its row, and never a score."""
+        """Put in each scorer's score. What went wrong first is given back: shown at its row, and never a score."""
+        wrong: str | None = None
         for scorer in self._scorers:
             given = result if getattr(scorer, "reads_result", False) else result.value
             try:
@@ -135,8 +136,8 @@ class CellWork:
             except BudgetExceeded:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever a scorer does wrong
-                return f"scorer {scorer.name}: {_said(error)}"
-        return None
+                wrong = wrong or f"scorer {scorer.name}: {_said(error)}"
+        return wrong
 
 
 def _is_of_all_rows(error: Exception, first: bool, answered: bool) -> bool:

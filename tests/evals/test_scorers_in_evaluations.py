@@ -135,6 +135,20 @@ def test_a_number_out_of_range_is_a_failed_row_and_no_score() -> None:
     assert "scorer stars: scorer 'stars' returned 9, which is not in its range" in str(result.rows[1].error)
 
 
+@pytest.mark.parametrize("flaky_first", [True, False])
+def test_a_scorer_that_fails_takes_no_score_from_the_others_whatever_their_order(flaky_first: bool) -> None:
+    def flaky(value: Any, row: Any) -> bool:
+        if row["label"] == "bad":
+            raise ValueError("no idea")
+        return True
+
+    right = gt.scorers.exact("label", name="accuracy")
+    order = [flaky, right] if flaky_first else [right, flaky]
+    result = gt.evaluate(LABEL, ROWS, scorer=order, model=model())
+    assert (result.mean("accuracy"), result.mean("flaky")) == (0.5, 1.0)
+    assert [row.error for row in result.failed] == ["scorer flaky: ValueError: no idea"]
+
+
 def test_an_ambiguous_number_is_a_failed_row_and_no_score() -> None:
     rows = [{"text": "great", "n": 5}, {"text": "awful", "n": 5}]
     asked = gt.ScriptedModel({"great": "it is 5", "awful": "5 or 6"})
