@@ -133,9 +133,11 @@ class CellWork:
                     scores[scorer.name] = as_score(scorer, scorer(given, result.row))
                 else:
                     scores[scorer.name] = as_score(scorer, await self._functions.call(scorer, given, result.row))
-            except BudgetExceeded:
+            except (SetupError, BudgetExceeded):  # what is wrong around us is no matter of a row
                 raise
-            except Exception as error:  # noqa: BLE001 - whatever a scorer does wrong
+            except Exception as error:
+                if isinstance(error, ModelUnreachable) and not self._answered:
+                    raise
                 wrong = wrong or f"scorer {scorer.name}: {_said(error)}"
         return wrong
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import gen_toolkit as gt
-from gen_toolkit.errors import ScorerError, UnknownAlias
+from gen_toolkit.errors import MissingSecret, ModelUnreachable, ReplayMiss, ScorerError, UnknownAlias
 from gen_toolkit.evals.result import Result
 from gen_toolkit.evals.scorers_judge_ask import fence
 from gen_toolkit.models.strict import is_strict
@@ -119,6 +120,28 @@ def test_a_judges_calls_are_the_rows_and_are_reused() -> None:
     again = judged(replies)
     assert (first.calls, again.calls) == (4, 0)
     assert again.to_json() == first.to_json()
+
+
+def test_an_answer_of_a_judge_that_was_not_recorded_is_an_error_in_replay_and_no_failed_row() -> None:
+    judge = gt.scorers.judge("r", model=gt.ScriptedModel(said(5)))
+    gt.evaluate(ASK, ROWS, model=PUPIL, scorer=lambda value, row: True)
+    gt.evaluate(ASK, ROWS[:1], model=PUPIL, scorer=judge)
+    with pytest.raises(ReplayMiss, match="of judge-judge"):
+        gt.evaluate(ASK, ROWS, model=PUPIL, scorer=judge, calls="replay")
+
+
+@pytest.mark.parametrize(("alias", "kind"), [("keyless", MissingSecret), ("dead", ModelUnreachable)])
+def test_a_judge_without_a_key_or_a_server_raises_at_the_first_row(
+    workspace: Path, alias: str, kind: type[Exception]
+) -> None:
+    served = 'model = "m"\nbase_url = "http://127.0.0.1:9/v1"\nmax_attempts = 1\ndeadline_s = 3\n'
+    (workspace / "gen_toolkit.toml").write_text(
+        f'[models.dead]\n{served}[models.keyless]\n{served}api_key = "env:NOBODY_HAS_THIS_KEY"\n', encoding="utf-8"
+    )
+    model = gt.ScriptedModel("4")
+    with pytest.raises(kind):
+        gt.evaluate(ASK, ROWS, model=model, scorer=gt.scorers.judge("r", model=alias))
+    assert len(model.requests) == 1
 
 
 def test_a_judge_may_be_given_options_of_the_call() -> None:
