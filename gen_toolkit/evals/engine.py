@@ -39,6 +39,9 @@ _RAMP = 0.05
 _AHEAD = 2
 """Rows under way for each call in flight: while one is being made durable or scored, another is at the model."""
 
+_OF_A_ROW = {"context-length", "content-filter"}
+"""Reasons of a refusal that say nothing about the next row."""
+
 
 class CellWork:
     """The cases of one cell, under way: every row, as often as it is repeated.
@@ -147,8 +150,8 @@ def _is_of_all_rows(error: Exception, first: bool, answered: bool) -> bool:
     of_this_row = isinstance(error, PromptError | DatasetError) and not first  # a value that cannot be rendered
     if isinstance(error, InputError | SetupError | BudgetExceeded) and not of_this_row:
         return True
-    if first and isinstance(error, ModelError) and not isinstance(error, OutputMismatch):
-        return True  # a model that cannot be reached is no table of failures
+    if first and isinstance(error, ModelError):  # a model that cannot be reached is no table of failures
+        return not isinstance(error, OutputMismatch) and getattr(error, "reason", "") not in _OF_A_ROW
     return isinstance(error, ModelUnreachable) and not answered  # nor where the rows before it were known
 
 

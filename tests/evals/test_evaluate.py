@@ -212,6 +212,14 @@ def test_a_model_that_refuses_the_first_row_raises() -> None:
         gt.evaluate(LABEL, ROWS, scorer=RIGHT, model=gt.ScriptedModel({"awful": "bad"}))
 
 
+@pytest.mark.parametrize("reason", ["context-length", "content-filter"])
+@pytest.mark.parametrize("place", [0, 2])
+def test_a_row_that_is_too_long_or_not_liked_fails_alone_wherever_it_stands(reason: str, place: int) -> None:
+    asked = model(**{ROWS[place]["text"]: ModelRefused("not this one", reason=reason)})
+    result = gt.evaluate(LABEL, ROWS, scorer=RIGHT, model=asked)
+    assert [row.error for row in result.rows] == ["not this one" if n == place else None for n in range(4)]
+
+
 def test_the_same_evaluation_again_makes_no_call_and_gives_the_same_bytes() -> None:
     asked = model()
     first = gt.evaluate(LABEL, ROWS, scorer=RIGHT, model=asked)
