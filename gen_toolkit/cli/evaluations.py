@@ -46,7 +46,8 @@ def eval_(
 
 def _problems(result: Result | Grid, cells: list[Result]) -> list[str]:
     """Why the work says no; nothing where it says yes, or has nothing to compare with."""
-    lost = getattr(result, "failed", ()) if hasattr(result, "cells") else ()  # of a grid cells, of a result rows
+    is_grid = hasattr(result, "cells")
+    lost = getattr(result, "failed", ()) if is_grid else ()  # of a grid cells, of a result rows
     failed = [f"{cell.title} could not be evaluated: {cell.error}" for cell in lost]
     unscored = [
         f"{cell.title}: no row was scored by {name!r}"
@@ -60,7 +61,8 @@ def _problems(result: Result | Grid, cells: list[Result]) -> list[str]:
         for verdict in cell.verdicts
         if verdict.finding in {"worse", "too few rows"}
     ]
-    return failed + unscored + said
+    uncompared = [f"{cell.title}: {cell.note}" for cell in cells if is_grid and cell.note]
+    return failed + unscored + uncompared + said
 
 
 def _told(result: Any, cells: list[Result], problems: list[str]) -> dict[str, Any]:

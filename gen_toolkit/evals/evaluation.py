@@ -202,21 +202,37 @@ class Evaluation:
         if isinstance(plan.against, str) and self._is_single:
             task, result = self._cells[0]
             self._cells = [(task, replace(result, note=plan.against))]
-        bases = self._bases
-        for base in plan.baselines:
-            bases.append(await self._baseline(base, functions))
-        if not bases and not isinstance(plan.against, Result):
-            return
-        pairs = []
-        for task, result in self._cells:
-            other = plan.baseline_of(task)
-            against = plan.against if other is None else bases[plan.baselines.index(other)]
-            assert isinstance(against, Result), "there is a baseline, or a result"
-            pairs.append((result, against))
+        against = await self._baselines(functions)
+        if isinstance(plan.against, Result):
+            against = dict.fromkeys(range(len(self._cells)), plan.against)
+        pairs = [(self._cells[place][1], other) for place, other in against.items()]
         judged = judged_together(pairs, detect=plan.detect, alone=self._is_single)
-        self._cells = [(task, result) for (task, _), result in zip(self._cells, judged, strict=True)]
-        for result in judged:
+        for place, result in zip(against, judged, strict=True):
+            self._cells[place] = (self._cells[place][0], result)
             record_verdicts(result)
+
+    async def _baselines(self, functions: Functions) -> dict[int, Result]:
+        """What to compare with, by the place of the cell. A model that cannot answer costs its cells their verdicts."""
+        plan, against = self._plan, dict[int, Result]()
+        failed: ModelError | None = None
+        for base in plan.baselines:
+            mine = [place for place, (task, _) in enumerate(self._cells) if plan.baseline_of(task) is base]
+            if not mine:  # the cells that it was for have failed
+                continue
+            try:
+                found = await self._baseline(base, functions)
+            except ModelError as error:
+                failed = error
+                for place in mine:
+                    task, result = self._cells[place]
+                    note = f"not compared with {base.title}: {error.message}"
+                    self._cells[place] = (task, replace(result, note=note))
+            else:
+                self._bases.append(found)
+                against |= dict.fromkeys(mine, found)
+        if failed is not None and not against:
+            raise failed
+        return against
 
     async def _baseline(self, task: Task, functions: Functions) -> Result:
         plan, start = self._plan, time.monotonic()

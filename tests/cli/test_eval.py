@@ -110,6 +110,16 @@ def test_json_says_the_same_as_data_for_a_result_and_a_grid(gen_eval: Callable[.
     assert (code, len(told["result"]["cells"]), len(told["verdicts"])) == (0, 2, 2)
 
 
+def test_a_cell_that_could_not_be_compared_ends_with_1(gen_eval: Callable[..., Told], store: Store) -> None:
+    save("{{ text }}?")
+    (store.root / "half.json").write_text(json.dumps({"!": "good"}))
+    settings = store.root / "gen_toolkit.toml"
+    settings.write_text(settings.read_text() + f"[models.half]\n{ALIAS.replace('replies.json', 'half.json')}")
+    code, said, _ = gen_eval(LIVE.replace('["fast"]', '["fast", "half"]'))
+    assert (code, "no difference shown" in said) == (1, True)
+    assert re.search("exit 1: .* half: not compared with label-review@1: the script has no reply", said)
+
+
 WRONG: list[tuple[tuple[str, str], str, str]] = [
     (("prompts", "promts"), "key 'promts' is not known", "Did you mean 'prompts'?"),
     (('baseline = "label-review@staging"', "repeats = 0"), "key 'repeats' holds 0", "docs/eval-files.md"),

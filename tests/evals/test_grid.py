@@ -10,7 +10,7 @@ import pytest
 from mlflow_store import Store
 
 import gen_toolkit as gt
-from gen_toolkit.errors import BudgetExceeded, InputError, ModelUnreachable
+from gen_toolkit.errors import BudgetExceeded, InputError, ModelRefused, ModelUnreachable
 from gen_toolkit.evals.grid import Grid
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -129,6 +129,24 @@ def test_a_model_that_cannot_answer_costs_its_cell_and_no_other(workspace: Path,
     assert sorted(run.info.status for run in store.runs("evaluation")) == ["FAILED", "FINISHED", "FINISHED"]
     with pytest.raises(ModelUnreachable):
         gt.evaluate([ASK, TELL], ROWS, scorer=RIGHT, model="dead")
+
+
+def test_a_model_that_cannot_answer_costs_no_verdict_of_the_others() -> None:
+    down = gt.ScriptedModel({}, name="down")
+    grid = gt.evaluate([ASK], ROWS, scorer=RIGHT, model=[kind(), down], baseline=TELL)
+    assert [cell.verdicts[0].finding for cell in grid] == ["better"]
+    assert [cell.title for cell in grid.failed] == [f"{ASK.reference} · down"]
+    assert len(down.requests) == 1  # its baseline has nothing to be compared with
+
+
+def test_a_baseline_that_cannot_be_asked_costs_its_cells_their_verdicts_and_no_more() -> None:
+    picky = gt.ScriptedModel({"?": "good"}, name="picky")
+    grid = gt.evaluate([ASK, lambda row: "good"], ROWS, scorer=RIGHT, model=[kind(), picky], baseline=TELL)
+    assert [[verdict.finding for verdict in cell.verdicts] for cell in grid] == [["better"], [], ["better"]]
+    assert grid[1].note.startswith(f"not compared with {TELL.reference}: the script has no reply")
+    assert grid[1].note in str(grid)
+    with pytest.raises(ModelRefused):  # where none is compared
+        gt.evaluate(ASK, ROWS, scorer=RIGHT, model=picky, baseline=TELL)
 
 
 def test_a_budget_holds_for_all_cells_and_what_is_done_is_kept(workspace: Path) -> None:
