@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gen_toolkit.errors import GateRefused
@@ -63,36 +63,46 @@ def look(version: registry.Version, live: registry.Version | None, rows: int = F
     """What the evaluations of a version say. It passes when the newest that can be judged by is not worse.
 
     One can be judged by when it ended well and scored at least `rows` rows; and, where a version is live
-    already, when it was compared with that one.
+    already, when it was compared with that one. A grid is one evaluation: none of its cells may be worse.
     """
     found = evaluations_of(_names(version))
     if not found:
         return Gate(False, "no evaluation of it is known")
-    many = [evaluation for evaluation in found if _scored(evaluation) >= rows]
-    if not many:
-        most = max(map(_scored, found))
+    most = max(map(_scored, found))
+    if most < rows:
         return Gate(False, f"its evaluations scored {most} rows at most, and {rows} are asked for")
-    if live is None:
-        return _judged(many[0], many[0].verdicts, rows)
-    for evaluation in many:
-        verdicts = _against(evaluation, live)
-        if verdicts:
-            return _judged(evaluation, verdicts, rows)
+    for cells in _by_grid(found):
+        judged = [(cell, said) for cell in cells if (said := _against(cell, live)) or live is None]
+        if any(_scored(cell) >= rows for cell, _ in judged):
+            return _judged(judged, rows)
+    assert live is not None, "where nothing is live, rows are all that is asked for"
     return Gate(False, f"none of its evaluations is compared with {live.name}@{live.version}, which is live")
 
 
-def _judged(evaluation: Evaluation, verdicts: Mapping[str, str], rows: int) -> Gate:
-    where = f"run {evaluation.run[:13]}, {_scored(evaluation)} rows"
-    for scorer, said in verdicts.items():
-        found = _read(scorer, said)
-        if found is None or found["finding"] not in _PASSES or int(found["rows"]) < rows:
-            return Gate(False, f"{said} ({where}; {rows} are asked for)", evaluation)
-    said = "; ".join(verdicts.values()) or "nothing was live to compare with"
-    return Gate(True, f"{said} ({where})", evaluation)
+def _by_grid(found: Iterable[Evaluation]) -> Iterable[list[Evaluation]]:
+    """The cells of a grid together, and any other evaluation alone."""
+    groups: dict[str, list[Evaluation]] = {}
+    for evaluation in found:
+        groups.setdefault(evaluation.grid or evaluation.run, []).append(evaluation)
+    return groups.values()
 
 
-def _against(evaluation: Evaluation, live: registry.Version) -> dict[str, str]:
-    """The verdicts that compare with the live version, whatever follows its name in the title of a result."""
+def _judged(cells: Sequence[tuple[Evaluation, Mapping[str, str]]], rows: int) -> Gate:
+    told = []
+    for cell, verdicts in cells:
+        where = f"run {cell.run[:13]}, {_scored(cell)} rows"
+        for scorer, said in verdicts.items():
+            found = _read(scorer, said)
+            if found is None or found["finding"] not in _PASSES or int(found["rows"]) // cell.repeats < rows:
+                return Gate(False, f"{said} ({where}; {rows} are asked for)", cell)
+        told.append(f"{'; '.join(verdicts.values()) or 'nothing was live to compare with'} ({where})")
+    return Gate(True, "; ".join(told), cells[0][0])
+
+
+def _against(evaluation: Evaluation, live: registry.Version | None) -> dict[str, str]:
+    """The verdicts that compare with the live version, whatever follows its name in the title of a result; else all."""
+    if live is None:
+        return evaluation.verdicts
     found = {}
     for scorer, said in evaluation.verdicts.items():
         verdict = _read(scorer, said)
@@ -113,8 +123,8 @@ def _names(version: registry.Version) -> list[str]:
 
 
 def _scored(evaluation: Evaluation) -> int:
-    """Rows with a score; an unknown number of them counts as none."""
-    return (evaluation.rows or 0) - (evaluation.failed or 0)
+    """Rows with a score; an unknown number of them counts as none, and the repeats of a row as one."""
+    return ((evaluation.rows or 0) - (evaluation.failed or 0)) // evaluation.repeats
 
 
 def _advice(name: str, version: int, live: int | None) -> str:

@@ -126,6 +126,46 @@ def test_the_newest_that_can_be_judged_by_decides(live: Store) -> None:
     assert go("2")[1] is not None
 
 
+def test_every_cell_of_a_grid_must_not_be_worse_whatever_their_order(live: Store) -> None:
+    candidate = prompt(GOOD).save()
+    worse = gt.ScriptedModel({"also": "good", "*": "bad"}, name="worse")
+    alike = gt.ScriptedModel({"*": "good"}, name="alike")
+    for models in ([worse, alike], [alike, worse]):
+        gt.evaluate(candidate, ROWS[:10], scorer=RIGHT, model=models, baseline="label@live")
+        with pytest.raises(GateRefused, match="label@2 does not go live: accuracy: worse than label@1"):
+            go("2")
+    also = gt.ScriptedModel({"*": "good"}, name="also")
+    grid = gt.evaluate(candidate, ROWS[:10], scorer=RIGHT, model=[alike, also], baseline="label@live")
+    said = go("2")[2].said
+    assert all(cell.run[:13] in said for cell in grid)
+
+
+def test_evaluations_of_one_run_that_are_no_grid_stand_each_for_itself(live: Store) -> None:
+    candidate = prompt(GOOD).save()
+    worse = gt.ScriptedModel({"also": "good", "*": "bad"})
+    with gt.run("an evening"):
+        gt.evaluate(candidate, ROWS[:10], scorer=RIGHT, model=worse, baseline="label@live")
+        evaluated(candidate, baseline="label@live")
+    assert go("2")[1] is not None
+
+
+def test_neither_the_repeats_of_a_row_nor_the_cells_of_a_grid_are_further_rows(store: Store) -> None:
+    candidate = prompt(GOOD).save()
+    evaluated(candidate, rows=1, repeats=30)
+    with pytest.raises(GateRefused, match="its evaluations scored 1 rows at most, and 30 are asked for"):
+        promote("label", "1", "live")
+    models = [gt.ScriptedModel({"*": "good"}, name=name) for name in ("a", "b", "c")]
+    gt.evaluate(candidate, ROWS[:10], scorer=RIGHT, model=models)
+    with pytest.raises(GateRefused, match="its evaluations scored 10 rows at most, and 30 are asked for"):
+        promote("label", "1", "live")
+
+
+def test_a_verdict_on_repeats_rests_on_as_many_rows_as_there_are(live: Store) -> None:
+    evaluated(prompt(GOOD).save(), rows=6, repeats=5, baseline="label@live")
+    assert not look(find_version("label", "2"), find_version("label", "1"), rows=7).passed
+    assert look(find_version("label", "2"), find_version("label", "1"), rows=6).passed
+
+
 def test_rows_without_a_score_do_not_count(live: Store) -> None:
     def fails(value: Any, row: Any) -> bool:
         if row["text"] == "n7":
