@@ -61,6 +61,13 @@ def _problems(result: Result | Grid, cells: list[Result]) -> list[str]:
         for verdict in cell.verdicts
         if verdict.finding in {"worse", "too few rows"}
     ]
+    said += [
+        f"{cell.title}: {verdict.scorer}: more rows fail than of {verdict.baseline}, "
+        f"{verdict.failed_here} only here, {verdict.failed_there} only there"
+        for cell in cells
+        for verdict in cell.verdicts
+        if verdict.fails_more
+    ]
     uncompared = [f"{cell.title}: {cell.note}" for cell in cells if is_grid and cell.note]
     return failed + unscored + uncompared + said
 

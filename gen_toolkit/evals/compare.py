@@ -14,7 +14,7 @@ from gen_toolkit.evals.paired import paired_test
 from gen_toolkit.evals.verdict import Verdict, judged
 
 if TYPE_CHECKING:
-    from gen_toolkit.evals.result import Result
+    from gen_toolkit.evals.result import Result, RowResult
 
 
 def compare(result: Result, baseline: Result, *, detect: float | None = None) -> list[Verdict]:
@@ -56,6 +56,11 @@ def check_detect(detect: object) -> None:
         )
 
 
+def score_of(row: RowResult, scorer: str) -> float | None:
+    """None where the row failed."""
+    return row.scores[scorer].value if scorer in row.scores else None
+
+
 def _verdict(
     scorer: str,
     paired: list[tuple[Any, Any]],
@@ -66,22 +71,29 @@ def _verdict(
     *,
     higher_is_better: bool,
 ) -> Verdict:
-    scored = [(mine, theirs) for mine, theirs in paired if scorer in mine.scores and scorer in theirs.scores]
-    values = [(mine.scores[scorer].value, theirs.scores[scorer].value) for mine, theirs in scored]
-    groups = [mine.group_by(group) for mine, _ in scored] if group or repeated else None
-    return verdict_of(scorer, values, baseline, groups=groups, detect=detect, higher_is_better=higher_is_better)
+    scores = [(score_of(mine, scorer), score_of(theirs, scorer)) for mine, theirs in paired]
+    groups = [mine.group_by(group) for mine, _ in paired] if group or repeated else None
+    return verdict_of(scorer, scores, baseline, groups=groups, detect=detect, higher_is_better=higher_is_better)
 
 
 def verdict_of(
     scorer: str,
-    values: Sequence[tuple[float, float]],
+    pairs: Sequence[tuple[float | None, float | None]],
     baseline: str,
     *,
     groups: Sequence[Hashable] | None = None,
     detect: float | None = None,
     higher_is_better: bool = True,
 ) -> Verdict:
-    """The verdict on pairs of (score, the baseline's score) of the same rows; `groups` names the group of each."""
+    """The verdict on pairs of (score, the baseline's score) of the same rows; `groups` names the group of each.
+
+    None stands for a score of a row that failed.
+    """
+    failures = [(mine is None) - (theirs is None) for mine, theirs in pairs]
+    failed_p, _ = paired_test(failures, shared_groups(groups), right_wrong=True)
+    values = [(mine, theirs) for mine, theirs in pairs if mine is not None and theirs is not None]
+    if groups is not None:
+        groups = [group for group, pair in zip(groups, pairs, strict=True) if None not in pair]
     differences = [0.0 if math.isclose(mine, theirs, rel_tol=1e-12) else mine - theirs for mine, theirs in values]
     groups = shared_groups(groups)
     right_wrong = is_right_wrong([value for pair in values for value in pair])
@@ -107,5 +119,8 @@ def verdict_of(
             design_effect=design_effect(differences, groups),
             right_wrong=right_wrong,
             higher_is_better=higher_is_better,
+            failed_here=failures.count(1),
+            failed_there=failures.count(-1),
+            failed_p=failed_p,
         ),
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gen_toolkit import display
-from gen_toolkit.evals.pairs import chosen, paired, score_of
+from gen_toolkit.evals.compare import score_of
+from gen_toolkit.evals.pairs import chosen, paired
 
 if TYPE_CHECKING:
     from gen_toolkit.evals.result import Result, RowResult

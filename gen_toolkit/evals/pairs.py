@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from gen_toolkit.evals.compare import check_shared
+from gen_toolkit.evals.compare import check_shared, score_of
 
 if TYPE_CHECKING:
     from gen_toolkit.evals.result import Result, RowResult
@@ -99,10 +99,6 @@ def parts(pairs: Sequence[Pair]) -> list[tuple[str, str]]:
         if 1 < len(values) <= min(_MOST_VALUES, len(pairs) // 2):
             found += [(column, value) for value in sorted(values)]
     return found
-
-
-def score_of(row: RowResult, scorer: str) -> float | None:
-    return row.scores[scorer].value if scorer in row.scores else None
 
 
 def _gain(mine: RowResult, theirs: RowResult, scorer: str, sign: int) -> float:

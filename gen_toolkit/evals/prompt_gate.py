@@ -16,7 +16,7 @@ FEWEST_ROWS = 30
 # as evals.verdict writes them: "accuracy: better than label@2 (+0.100; 9 rows won, 0 lost of 40; …"
 _VERDICT = re.compile(
     r"(?P<finding>better than|worse than|no difference shown to|too few rows to compare with) "
-    r"(?P<baseline>.*?) \([+-]\d.*? lost of (?P<rows>\d+)",
+    r"(?P<baseline>.*?) \([+-]\d.*? lost of (?P<rows>\d+)(?P<fails>[^)]*; more rows fail: )?",
     re.DOTALL,
 )
 _PASSES = {"better than", "no difference shown to"}
@@ -95,6 +95,8 @@ def _judged(cells: Sequence[tuple[Evaluation, Mapping[str, str]]], rows: int) ->
             found = _read(scorer, said)
             if found is None or found["finding"] not in _PASSES or int(found["rows"]) // cell.repeats < rows:
                 return Gate(False, f"{said} ({where}; {rows} are asked for)", cell)
+            if found["fails"]:
+                return Gate(False, f"more of its rows fail: {said} ({where})", cell)
         told.append(f"{'; '.join(verdicts.values()) or 'nothing was live to compare with'} ({where})")
     return Gate(True, "; ".join(told), cells[0][0])
 

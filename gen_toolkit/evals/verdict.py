@@ -17,7 +17,7 @@ Finding = Literal["better", "worse", "no difference shown", "too few rows"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the paired test says of one scorer. Rows that failed on either side are left out.
+    """What the paired test says of one scorer. Rows that failed on either side are left out, and counted.
 
     The finding is "better" or "worse" where p (of `adjusted` verdicts, the adjusted p) is below 0.05.
     Else it is "too few rows" where these rows could not have decided: where p would be 0.05 or more even
@@ -58,6 +58,16 @@ class Verdict:
     """Whether the scores are right or wrong (1 or 0), else grades."""
     higher_is_better: bool = True
     """False of seconds and money: then a negative difference is "better", and a row with less is won."""
+    failed_here: int = 0
+    """Rows that have no score here, and one there."""
+    failed_there: int = 0
+    failed_p: float = 1.0
+    """What the test says of these, as of rows that only one side got right."""
+
+    @property
+    def fails_more(self) -> bool:
+        """Whether more rows fail here than there. No score tells: failed rows are in none."""
+        return self.failed_here > self.failed_there and self.failed_p < SIGNIFICANCE
 
     def rows_for(self, difference: float, *, power: float = POWER, comparisons: int = 1) -> int | None:
         """Rows needed to show a true difference of this size, by how these rows differ.
@@ -89,7 +99,7 @@ class Verdict:
         counted = f"{self.wins} rows won, {self.losses} lost of {self.rows}"
         counted += f" in {self.groups} groups" if self.groups is not None else ""
         p = f"p = {self.p:.3g}" + (f", adjusted {self.adjusted_p:.3g}" if self.adjusted_p is not None else "")
-        said = [difference, counted, f"{p}, {self.test}"]
+        said = [difference, counted, *self._failures(), f"{p}, {self.test}"]
         if self.finding in ("better", "worse"):
             return said
         if self.rows_needed is not None:
@@ -98,6 +108,12 @@ class Verdict:
         elif self.right_wrong and (self.detect or 0) > 1:
             said.append(f"shares of right rows cannot differ by {self.detect:.3g}")
         return said
+
+    def _failures(self) -> list[str]:
+        if not (self.failed_here or self.failed_there):
+            return []
+        counted = f"{self.failed_here} only here, {self.failed_there} only there"
+        return [f"more rows fail: {counted}, p = {self.failed_p:.3g}" if self.fails_more else f"failed: {counted}"]
 
     def to_json(self) -> dict[str, Any]:
         return dict(vars(self))

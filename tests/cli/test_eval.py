@@ -110,6 +110,14 @@ def test_json_says_the_same_as_data_for_a_result_and_a_grid(gen_eval: Callable[.
     assert (code, len(told["result"]["cells"]), len(told["verdicts"])) == (0, 2, 2)
 
 
+def test_more_rows_that_fail_than_of_the_baseline_end_with_1(gen_eval: Callable[..., Told], store: Store) -> None:
+    save("{{ text }}?")
+    (store.root / "replies.json").write_text(json.dumps({"?": "good", "1": "neither", "*": "good"}))
+    code, said, _ = gen_eval(LIVE)
+    assert (code, "no difference shown" in said) == (1, True)
+    assert "exit 1: reviews: accuracy: more rows fail than of label-review@1, 12 only here, 0 only there" in said
+
+
 def test_a_cell_that_could_not_be_compared_ends_with_1(gen_eval: Callable[..., Told], store: Store) -> None:
     save("{{ text }}?")
     (store.root / "half.json").write_text(json.dumps({"!": "good"}))

@@ -166,6 +166,13 @@ def test_a_verdict_on_repeats_rests_on_as_many_rows_as_there_are(live: Store) ->
     assert look(find_version("label", "2"), find_version("label", "1"), rows=6).passed
 
 
+def test_a_version_of_which_more_rows_fail_does_not_go_live_however_good_the_others_are(live: Store) -> None:
+    model = gt.ScriptedModel({"also": "good", **{f"n{n}": "neither" for n in range(20, 30)}, "*": "good"})
+    gt.evaluate(prompt(GOOD).save(), ROWS, scorer=RIGHT, model=model, baseline="label@live")
+    with pytest.raises(GateRefused, match=r"more of its rows fail: accuracy: no difference shown .*10 only here"):
+        go("2")
+
+
 def test_rows_without_a_score_do_not_count(live: Store) -> None:
     def fails(value: Any, row: Any) -> bool:
         if row["text"] == "n7":

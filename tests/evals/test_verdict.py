@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,6 +54,26 @@ def test_rows_are_paired_by_id_and_failed_ones_left_out() -> None:
     mine, theirs = result([1.0, None, 1.0, 1.0]), result([0.0, 0.0, None, 1.0, 0.0])
     (verdict,) = mine.compare(theirs)
     assert (verdict.rows, verdict.wins, verdict.losses, verdict.difference) == (2, 1, 0, 0.5)
+
+
+def test_rows_that_fail_on_one_side_are_counted_and_said_and_more_of_them_here_is_no_chance() -> None:
+    fails, base = result([1.0] * 35 + [None] * 65), result([1.0] * 31 + [0.0] * 4 + [1.0] * 65, title="label@1")
+    (verdict,) = fails.compare(base)
+    assert (verdict.finding, verdict.rows, verdict.failed_here) == ("no difference shown", 35, 65)
+    assert verdict.fails_more
+    assert "0 lost of 35; more rows fail: 65 only here, 0 only there, p = 5.42e-20; p = 0.125" in str(verdict)
+    assert verdict.to_json()["failed_here"] == 65
+    (turned,) = base.compare(fails)
+    assert (turned.failed_here, turned.failed_there, turned.fails_more) == (0, 65, False)
+    assert "; failed: 0 only here, 65 only there; " in str(turned)
+
+
+@pytest.mark.parametrize(("here", "there", "more"), [(5, 0, False), (6, 0, True), (9, 1, True), (9, 2, False)])
+def test_more_rows_fail_where_the_exact_test_says_so(here: int, there: int, more: bool) -> None:
+    both: list[float | None] = [1.0] * 10 + [None] * 10  # a row that fails on both sides says nothing
+    mine = result([*both, *([None] * here), *([1.0] * there)])
+    theirs = result([*both, *([1.0] * here), *([None] * there)])
+    assert mine.compare(theirs)[0].fails_more is more
 
 
 def test_scores_that_differ_by_rounding_only_are_neither_won_nor_lost() -> None:
@@ -161,9 +182,10 @@ def test_in_a_grid_more_rows_are_too_few() -> None:
     assert {v.finding for v in adjusted([verdict] * 7)} == {"too few rows"}
 
 
-def grouped(scores: list[float], title: str = "t") -> Result:
+def grouped(scores: Sequence[float | None], title: str = "t") -> Result:
     rows = tuple(
-        RowResult(Row({"document": n // 5}, str(n)), scores={"s": Score(score)}) for n, score in enumerate(scores)
+        RowResult(Row({"document": n // 5}, str(n)), scores={} if score is None else {"s": Score(score)})
+        for n, score in enumerate(scores)
     )
     return Result(title, "p", "m", "generate", "d", "", ("s",), rows, 0.0, group="document")
 
@@ -182,6 +204,11 @@ def test_rows_of_a_group_are_judged_together() -> None:
     assert verdict.low < alone.low
     assert (verdict.rows_for(0.1) or 0) > 4 * (alone.rows_for(0.1) or 0)
     assert replace(mine, group=None).compare(theirs) == mine.compare(theirs)  # one side that knows is enough
+
+
+def test_failures_of_a_group_are_judged_together() -> None:
+    (verdict,) = grouped([*[None] * 25, *[1.0] * 25]).compare(grouped([1.0] * 50))
+    assert (verdict.failed_here, verdict.failed_p, verdict.fails_more) == (25, 2**-4, False)
 
 
 def test_five_groups_are_too_few_however_many_rows_they_have() -> None:

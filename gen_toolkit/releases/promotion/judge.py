@@ -118,23 +118,19 @@ def _against(gate: ScoreGate, gates: Gates, scored: Scored, live: Evidence | Non
         said = f"no row was scored by {gate.scorer!r} on both sides"
         return Judged(asked, False, said, gate.scorer, _OTHER_ROWS)
     passes = {"better"} if gate.against_live == "better" else {"better", "no difference shown"}
-    return Judged(asked, verdict.finding in passes, str(verdict).removeprefix(f"{gate.scorer}: "), gate.scorer)
+    passed = verdict.finding in passes and not verdict.fails_more
+    return Judged(asked, passed, str(verdict).removeprefix(f"{gate.scorer}: "), gate.scorer)
 
 
 def compared(scorer: str, scored: Scored, other: Scored, title: str, *, detect: float | None = None) -> Verdict:
-    """The paired verdict of one scorer on the rows that both sides have scored."""
-    both = [
-        (key, mine, theirs)
-        for key in scored.scores
-        if (mine := scored.scores[key].get(scorer)) is not None
-        and (theirs := other.scores.get(key, {}).get(scorer)) is not None
-    ]
+    """The paired verdict of one scorer on the rows of both sides."""
+    both = [key for key in scored.scores if key in other.scores]
     less = {*scored.names("less_is_better"), *other.names("less_is_better")}
     return verdict_of(
         scorer,
-        [(mine, theirs) for _, mine, theirs in both],
+        [(scored.scores[key].get(scorer), other.scores[key].get(scorer)) for key in both],
         title,
-        groups=[scored.groups[key] for key, _, _ in both] if scored.groups else None,
+        groups=[scored.groups[key] for key in both] if scored.groups else None,
         detect=detect,
         higher_is_better=scorer not in less,
     )

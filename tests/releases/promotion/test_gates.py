@@ -128,6 +128,9 @@ AGAINST = '[gates.scores.accuracy]\nagainst_live = "{}"'
         ("1" * 10 + "0" * 30, "not worse", False, "worse than release 3 (-0.250"),
         ("1" * 10 + "0" * 30, "better", False, "0 rows won, 10 lost of 40"),
         ("x" * 36 + "1100", "not worse", False, "too few rows"),
+        ("x" * 5 + "1" * 15 + "0" * 20, "not worse", True, "; failed: 5 only here, 0 only there"),
+        ("x" * 6 + "1" * 14 + "0" * 20, "not worse", False, "more rows fail: 6 only here, 0 only there, p = 0.0312"),
+        ("x" * 6 + "1" * 34, "better", False, "better than release 3"),
     ],
 )
 def test_against_the_live_release_the_rows_decide_in_pairs(new: str, asked: str, passed: bool, says: str) -> None:
