@@ -18,6 +18,7 @@ from gen_toolkit.errors import (
     BudgetExceeded,
     DatasetError,
     GenToolkitError,
+    GuardRefused,
     InputError,
     ModelError,
     ModelUnreachable,
@@ -31,6 +32,7 @@ from gen_toolkit.evals.running import RunningScores
 from gen_toolkit.evals.score import Score, Scorer, as_score
 from gen_toolkit.evals.task import Task
 from gen_toolkit.messages.reply import NO_USAGE, Reply, Usage
+from gen_toolkit.messages.sum import cost_of
 from gen_toolkit.models.counted import count_calls
 from gen_toolkit.models.places import at_most
 
@@ -38,7 +40,6 @@ _RAMP = 0.05
 """Seconds over which workers begin: those that begin at once are answered at once, and then wait for each other."""
 _AHEAD = 2
 """Rows under way for each call in flight: while one is being made durable or scored, another is at the model."""
-
 _OF_A_ROW = {"context-length", "content-filter"}
 """Reasons of a refusal that say nothing about the next row."""
 
@@ -116,19 +117,22 @@ class CellWork:
             except Exception as error:
                 if _is_of_all_rows(error, first, self._answered):
                     raise
-                failed = getattr(error, "call", None)
-                return RowResult(row, error=_said(error), repeat=repeat, **_took(replies, start, failed))
+                return RowResult(row, error=_said(error), repeat=repeat, **_took(replies, start, [error]))
             took, asked = _took(replies, start), len(replies)
             scores: dict[str, Score] = {}
             result = RowResult(row, value, scores, probabilities=probabilities, repeat=repeat, **took)
             wrong = await self._score(result, scores)
-        if len(replies) != asked:  # a judge's are its row's
-            result = replace(result, **_took(replies, start))
-        return result if wrong is None else replace(result, error=wrong)
+        unanswered = [error for error in wrong.values() if isinstance(error, ModelError | GuardRefused)]
+        if len(replies) != asked or unanswered:  # a judge's are its row's
+            result = replace(result, **_took(replies, start, unanswered))
+        if wrong:
+            scorer, first_error = next(iter(wrong.items()))
+            result = replace(result, error=f"scorer {scorer}: {_said(first_error)}")
+        return result
 
-    async def _score(self, result: RowResult, scores: dict[str, Score]) -> str | None:
-        """Put in each scorer's score. What went wrong first is given back: shown at its row, and never a score."""
-        wrong: str | None = None
+    async def _score(self, result: RowResult, scores: dict[str, Score]) -> dict[str, Exception]:
+        """Put in each scorer's score. What went wrong is given back by scorer: shown at its row, and never a score."""
+        wrong: dict[str, Exception] = {}
         for scorer in self._scorers:
             given = result if getattr(scorer, "reads_result", False) else result.value
             try:
@@ -141,7 +145,7 @@ class CellWork:
             except Exception as error:
                 if isinstance(error, ModelUnreachable) and not self._answered:
                     raise
-                wrong = wrong or f"scorer {scorer.name}: {_said(error)}"
+                wrong[scorer.name] = error.with_traceback(None)  # which holds this frame, and so the error
         return wrong
 
 
@@ -163,21 +167,28 @@ class _Took(TypedDict):
     asked: tuple[str, ...]
 
 
-def _took(replies: Sequence[Reply], start: float, failed: str | None = None) -> _Took:
-    """`failed` is the call that brought an error in place of a reply."""
-    ids = [reply.id for reply in replies]
-    asked = tuple(filter(None, [*ids, failed]))
+def _took(replies: Sequence[Reply], start: float, errors: Sequence[Exception] = ()) -> _Took:
+    """`errors` came in place of a reply."""
+    ids = [reply.id for reply in replies] + [error.call for error in errors if isinstance(error, ModelError)]
+    cost, asked = _cost(replies, errors), tuple(filter(None, ids))
     if not replies:
         took = time.monotonic() - start
-        return {"usage": NO_USAGE, "cost": Decimal(0), "seconds": took, "calls": 0, "asked": asked}
+        return {"usage": NO_USAGE, "cost": cost, "seconds": took, "calls": 0, "asked": asked}
     first = replies[0]
-    usage, cost, seconds, calls = first.usage, first.cost, first.seconds, int(first.source == "live")
+    usage, seconds, calls = first.usage, first.seconds, int(first.source == "live")
     for reply in replies[1:]:
         usage += reply.usage
-        cost = None if cost is None or reply.cost is None else cost + reply.cost
         seconds += reply.seconds
         calls += reply.source == "live"
     return {"usage": usage, "cost": cost, "seconds": seconds, "calls": calls, "asked": asked}
+
+
+def _cost(replies: Sequence[Reply], errors: Sequence[Exception]) -> Decimal | None:
+    """USD, as the journal has it: a reply that was not let through is paid, an attempt that brought none perhaps."""
+    if any(isinstance(error, GenToolkitError) and error.data.get("unanswered") for error in errors):
+        return None
+    paid = [error.paid for error in errors if isinstance(error, GuardRefused) and error.paid is not None]
+    return cost_of([*replies, *paid])
 
 
 def _said(error: Exception) -> str:

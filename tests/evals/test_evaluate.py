@@ -9,14 +9,17 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from mlflow_store import Store
+from openai_server import Answer, OpenAIServer, completion, error
 
 import gen_toolkit as gt
+from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import (
     DatasetError,
     InputError,
@@ -26,6 +29,7 @@ from gen_toolkit.errors import (
     ReplayMiss,
     ScorerError,
 )
+from gen_toolkit.journal.costs import costs
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -218,6 +222,45 @@ def test_a_row_that_is_too_long_or_not_liked_fails_alone_wherever_it_stands(reas
     asked = model(**{ROWS[place]["text"]: ModelRefused("not this one", reason=reason)})
     result = gt.evaluate(LABEL, ROWS, scorer=RIGHT, model=asked)
     assert [row.error for row in result.rows] == ["not this one" if n == place else None for n in range(4)]
+
+
+@pytest.fixture
+def priced(workspace: Path) -> Iterator[str]:
+    """An alias at 15 millionths of a dollar a call: its server breaks at `dull`, its guard stops what `fine` brings."""
+    server = OpenAIServer()
+
+    def say(body: dict[str, Any]) -> Answer:
+        asked = body["messages"][-1]["content"]
+        return error(500) if "dull" in asked else completion("secretly" if "fine" in asked else "good")
+
+    server.say(say)
+    (workspace / "gen_toolkit.toml").write_text(
+        f'[models.priced]\nmodel = "m"\nbase_url = "{server.url}"\nmax_attempts = 1\n'
+        'price = {input = 1, output = 1}\nguard = {output = {deny = ["secretly"]}}\n'
+    )
+    yield "priced"
+    server.close()
+
+
+@pytest.mark.parametrize(
+    ("texts", "cost"),
+    [(["great", "awful"], 30), (["great", "fine"], 30), (["great", "dull"], None)],
+    ids=["answered", "not let through", "perhaps on the bill"],
+)
+@pytest.mark.parametrize("judged", [False, True])
+def test_a_row_that_failed_costs_what_the_journal_says_of_it(
+    priced: str, texts: list[str], cost: int | None, judged: bool
+) -> None:
+    def judge(value: Any, row: Any) -> bool:
+        return gt.chat(value, model=priced).text == "good"
+
+    rows = [{"text": text} for text in texts]
+    ask = (lambda row: row["text"]) if judged else gt.Prompt("ask", user="{{ text }}")
+    scorer = judge if judged else gt.scorers.contains(texts=["good"])
+    result = gt.evaluate(ask, rows, scorer=scorer, model=None if judged else priced)
+    assert result.cost == (None if cost is None else cost * Decimal("0.000001"))
+    recorded = costs(open_database(), "run")[result.run]
+    assert result.cost == (recorded.cost if recorded.is_exact else None)
 
 
 def test_the_same_evaluation_again_makes_no_call_and_gives_the_same_bytes() -> None:
