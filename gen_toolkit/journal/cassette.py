@@ -17,7 +17,7 @@ from gen_toolkit.text import scrub
 
 
 class Cassette:
-    """Reads all lines at once; appends a line per new key."""
+    """Reads all lines at once, of a key the last; appends a line per new key and per other answer to a known one."""
 
     def __init__(self, path: Path, *, bodies: bool = False) -> None:
         self.path = path
@@ -48,14 +48,23 @@ class Cassette:
         return self._lines.get(key)
 
     def add(self, key: str, entry: dict[str, Any]) -> None:
+        """Another answer takes the place of the one before, so that replay shows what was seen last.
+
+        An error does not, nor an answer that differs in nothing but the seconds it took: that would be a line a call.
+        """
+        written = scrub(json.dumps({"key": key, **entry}, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
+        line = json.loads(written)
         with self._lock:
-            if self._lines.get(key, {}).get("reply") is not None:
+            known = self._lines.get(key, {})
+            if "reply" in known and ("reply" not in line or _untimed(line["reply"]) == _untimed(known["reply"])):
                 return
-            line = {"key": key, **entry}
             self._lines[key] = line
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            written = scrub(json.dumps(line, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
             descriptor = os.open(self.path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
             # halves of characters, which a model may send, stand as the escapes that JSON has
             with os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(written + "\n")
+
+
+def _untimed(reply: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in reply.items() if not name.endswith("seconds")}

@@ -76,6 +76,23 @@ def test_a_failure_is_replayed_until_an_answer_is_recorded(cassette: Path) -> No
     assert ask("replay").text == "hello"
 
 
+def test_the_answer_that_was_seen_last_is_replayed(cassette: Path) -> None:
+    for says in ("old", "new", "new"):
+        ask("live", says=says)
+    assert ask("replay").text == "new"
+    with pytest.raises(ModelRefused):
+        ask("live", says={"error": "no"})
+    assert ask("replay").text == ask("reuse").text == "new"
+    assert len(cassette.read_text().splitlines()) == 2
+
+
+def test_an_answer_with_a_secret_is_written_once(cassette: Path) -> None:
+    text.remember_secret("cassette-0123456789")
+    for _ in range(2):
+        ask("live", says="it is cassette-0123456789 \ud800")
+    assert len(cassette.read_text().splitlines()) == 1
+
+
 def test_secrets_are_masked(cassette: Path) -> None:
     text.remember_secret("cassette-0123456789")
     ask("live", says="it is cassette-0123456789")
