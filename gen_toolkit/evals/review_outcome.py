@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from gen_toolkit.evals.difference import deviation, difference_interval, effect
-from gen_toolkit.evals.paired import paired_test
+from gen_toolkit.evals.compare import verdict_of
 from gen_toolkit.evals.traced import trace_rows
-from gen_toolkit.evals.verdict import Verdict, judged
+from gen_toolkit.evals.verdict import Verdict
 from gen_toolkit.events import FileRecorded, emit
 from gen_toolkit.tracking.assessments import assess_row
 
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from gen_toolkit.evals.review import Review
     from gen_toolkit.evals.review_items import Item
 
-_WORTH = {"better": 1.0, "tie": 0.0, "worse": -1.0}
+_SCORES = {"better": (1.0, 0.0), "tie": (0.0, 0.0), "worse": (0.0, 1.0)}  # of the result and the other
 _MIRRORED = {"better": "worse", "tie": "tie", "worse": "better"}
 _NO_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
 
@@ -28,29 +26,18 @@ _NO_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
 def preference(review: Review) -> Verdict:
     """Whether the result was found better than the other, over the rows that got a label.
 
-    The sign test: rows won and lost, ties left aside, as McNemar's exact test counts them (see `paired`).
-    The difference is the share of rows won less that of rows lost.
+    The sign test: rows won and lost, ties left aside, as McNemar's exact test counts them (see `paired`);
+    repeats of a row and rows of a group count together. The difference is the share of rows won less that
+    of rows lost.
     """
     assert review.other is not None
-    found = [_WORTH[said] for said in review.outcomes.values()]
-    p, test = paired_test(found, None, right_wrong=True)
-    low, high = difference_interval(found, None, right_wrong=True)
-    return judged(
-        Verdict(
-            f"{review.name} by {review.reviewer}",
-            "no difference shown",
-            math.fsum(found) / len(found) if found else 0.0,
-            p,
-            len(found),
-            found.count(1.0),
-            found.count(-1.0),
-            test,
-            review.other.title,
-            low=low,
-            high=high,
-            effect=effect(found, right_wrong=True),
-            deviation=deviation(found),
-        )
+    group = review.result.group or review.other.group
+    found = review.outcomes
+    return verdict_of(
+        f"{review.name} by {review.reviewer}",
+        [_SCORES[said] for said in found.values()],
+        review.other.title,
+        groups=[review.item(key).mine.group_by(group) for key in found],
     )
 
 

@@ -160,6 +160,35 @@ def test_the_preference_is_a_verdict_by_the_sign_test() -> None:
     assert str(found).startswith("review by ada: better than old")
 
 
+@pytest.mark.parametrize("together", ["repeats", "group"])
+def test_rows_that_belong_together_count_together_in_the_preference(together: str) -> None:
+    is_group = together == "group"
+    mine, theirs = (
+        Result(
+            who,
+            *("p", "m", "generate", "d", "digest", ()),
+            rows=tuple(
+                RowResult(
+                    Row({"text": "t", "document": n % 2}, f"row{n}" if is_group else f"row{n % 2}"),
+                    value=f"{who} {n}",
+                    repeat=0 if is_group else n // 2,
+                )
+                for n in range(8)
+            ),
+            seconds=0.0,
+            group="document" if is_group else None,
+        )
+        for who in ("new", "old")
+    )
+    review = mine.review(other=theirs, reviewer="ada")
+    prefer_mine(review)
+    review.end()
+    found = review.preference
+    assert found is not None
+    assert (found.finding, found.p, found.test) == ("too few rows", 0.5, "permutation by group")
+    assert (found.wins, found.rows, found.groups) == (8, 8, 2)
+
+
 def test_when_it_is_over_nothing_changes_any_more_also_in_another_session() -> None:
     review = blind()
     prefer_mine(review)
