@@ -56,11 +56,6 @@ class RowResult:
         return f"row {self.row.id}" if value is None else f"group {value!r}"
 
     @property
-    def label(self) -> Any:
-        """The label that a scorer took the answer for, else the value."""
-        return next((score.label for score in self.scores.values() if score.label is not None), self.value)
-
-    @property
     def plain_value(self) -> Any:
         """The value as plain data; what JSON cannot hold is shown as text."""
         if isinstance(self.value, str | int | float | None) and not isinstance(self.value, enum.Enum):
@@ -200,9 +195,14 @@ class Result:
     def confusion(self, column: str) -> Confusion:
         """Which label was taken for which; `column` holds the right one. Rows that failed are left out.
 
-        Where a scorer says what label an answer was taken for (`gt.scorers.labels`), that one counts.
+        Where a scorer says what label an answer was taken for (`gt.scorers.labels`), that one counts; a judge
+        says how good it is, which is another question.
         """
-        return confusion((row.label, row.row[column]) for row in self.rows if row.error is None)
+        return confusion((self._label(row), row.row[column]) for row in self.rows if row.error is None)
+
+    def _label(self, row: RowResult) -> Any:
+        labels = (score.label for name, score in row.scores.items() if name not in self.judges)
+        return next((label for label in labels if label is not None), row.value)
 
     def plot(self, *others: Result, scorer: str | None = None) -> Figure:
         """Score against money and seconds a row, with 95 % intervals, beside those of other results."""

@@ -80,6 +80,15 @@ def test_confusion_leaves_failed_rows_out_and_takes_the_label_that_a_scorer_took
         result(row("1", "good")).confusion("lable")
 
 
+@pytest.mark.parametrize("scorers", [("judge", "exact"), ("exact", "judge")])
+def test_a_grade_of_a_judge_is_no_class_in_the_confusion(scorers: tuple[str, ...]) -> None:
+    scores = {"judge": Score(0.25, label="2"), "exact": Score(1.0, label="a")}
+    said = RowResult(Row({"label": "a"}, "1"), value="an a", scores={name: scores[name] for name in scorers})
+    assert result(said, scorers=scorers, judges=("judge",)).confusion("label").labels == ("a",)
+    alone = RowResult(Row({"label": "a"}, "1"), value="a", scores={"judge": scores["judge"]})
+    assert result(alone, scorers=("judge",), judges=("judge",)).confusion("label").accuracy == 1.0
+
+
 def test_html_has_every_row_and_no_markup_of_theirs() -> None:
     html = result(*(row(f"<b>{n}</b>", f"<script>{n}</script>") for n in range(30))).to_html()
     assert html.count("&lt;script&gt;") == 30
