@@ -49,6 +49,12 @@ __all__ = [
 ]
 
 _METRIC = re.compile(r"[A-Za-z0-9][\w\-.: ]*(/[\w\-.: ]*[\w\-: ])*", re.ASCII)
+_FIGURES = {
+    *("row", "repeat", "output", "error", "rows", "rows_failed", "cost", "seconds"),
+    *("calls", "cost_usd", "seconds_per_row", "input_tokens", "output_tokens"),
+    *("cell", "prompt", "model", "options", "method", "cells", "cells_failed"),
+}
+"""What an evaluation calls its own columns and metrics, in tables and in MLflow."""
 
 
 def __dir__() -> list[str]:
@@ -64,6 +70,12 @@ def scorer_list(given: Any) -> list[Scorer]:
             raise ScorerError(
                 f"{scorer.name!r} cannot be a scorer's name: MLflow has no such metric",
                 fix="Use letters, digits, '_', '-', '.', '/', ':' and spaces, beginning with a letter or digit.",
+            )
+        if scorer.name in _FIGURES:
+            raise ScorerError(
+                f"a scorer cannot be called {scorer.name!r}: every evaluation has a figure of that name",
+                fix="Give it another name=.",
+                scorer=scorer.name,
             )
     names = [scorer.name for scorer in scorers]
     for name in names:

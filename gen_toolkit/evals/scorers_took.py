@@ -80,7 +80,7 @@ class _Cost:
         return Score(float(right), "" if right else over)
 
 
-def cost(*, at_most: float | None = None, name: str = "cost") -> Scorer:
+def cost(*, at_most: float | None = None, name: str = "cost_per_row") -> Scorer:
     """The USD that the row's replies cost; a scorer's own calls are not counted.
 
     With `at_most` (USD) a row is right or wrong. An unknown cost is an error at the row, never 0. Replies

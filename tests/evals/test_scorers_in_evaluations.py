@@ -35,7 +35,24 @@ def test_latency_and_cost_are_those_of_the_replies_and_not_of_other_scorers() ->
     for row in result.rows:
         assert 0 < row.scores["latency"].value < row.seconds
         assert row.scores["fast"] == gt.Score(1.0)
-        assert row.scores["cost"].value == float(row.cost or 0)
+        assert row.scores["cost_per_row"].value == float(row.cost or 0)
+
+
+def test_what_a_row_costs_stands_beside_what_all_cost() -> None:
+    grid = gt.evaluate(LABEL, ROWS, model=[model(), gt.ScriptedModel("good", name="other")], scorer=gt.scorers.cost())
+    assert grid[0].summary()["cost_per_row"].startswith("0.000 [0.000")
+    assert grid[0].summary()["cost"] == "$0.0000"
+    for columns in (grid.table()[0], grid._readable()[0], grid[0].table()[0]):
+        assert len(columns) == len(set(columns))
+
+
+def test_no_scorer_is_called_as_a_figure_that_every_evaluation_has() -> None:
+    grid = gt.evaluate(LABEL, ROWS, model=[model(), gt.ScriptedModel("good", name="other")], scorer=gt.scorers.cost())
+    found = [*grid[0].summary(), *grid[0].table()[0], *grid.table()[0], *grid._readable()[0]]
+    figures = {name for name in found if "cost_per_row" not in name} - set(ROWS[0])
+    for name in (*figures, "repeat", "cells", "cells_failed", "seconds_per_row", "input_tokens", "output_tokens"):
+        with pytest.raises(ScorerError, match=f"cannot be called '{name}'.*name="):
+            gt.evaluate(LABEL, ROWS, model=model(), scorer=gt.scorers.exact("label", name=name))
 
 
 def test_reused_replies_count_with_what_they_took_when_they_were_called() -> None:

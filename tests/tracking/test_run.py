@@ -327,4 +327,4 @@ def test_of_what_less_is_better_is_on_record(store: Store) -> None:
     asked = gt.ScriptedModel({"*": "good"}, name="dry")
     scorers = [gt.scorers.exact("label", name="acc"), gt.scorers.cost()]
     result = gt.evaluate(LABEL, gt.dataset(ROWS, name="films"), scorer=scorers, model=asked)
-    assert store.run(result.run).data.params["less_is_better"] == "cost"
+    assert store.run(result.run).data.params["less_is_better"] == "cost_per_row"
