@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +16,7 @@ from gen_toolkit.datasets.encoding import decode, no_text
 from gen_toolkit.datasets.place import Place, Table
 
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
-_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+(e[+-][0-9]+)?|e[+-][0-9]+)")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.0|\.[0-9]*[1-9](e[+-][0-9]+)?|e[+-][0-9]+)")
 _CLAIMS = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
 _QUOTES = "A text that holds the separator, a quote or a line break stands in quotes; a quote in it is doubled."
 _LARGEST = 2**31 - 1  # characters of a field
@@ -28,7 +27,7 @@ def read_delimited(path: Path, separator: str) -> Table:
     """The rows of a file with a header; an empty field is a missing value (None).
 
     A column whose every field is written as a number (`7`, `-0.5`, `1e-05`) or as true and false holds
-    such values, any other column texts as they are: "NA", "null", "007" and "1,000" are texts.
+    such values, any other column texts as they are: "NA", "null", "007", "1.10" and "1,000" are texts.
     """
     content = _decoded(path, separator)
     with _fields_of_any_size():
@@ -95,8 +94,7 @@ def _header(fields: list[str], separator: str, path: Path) -> list[str]:
 
 def _typed(fields: Sequence[str | None]) -> Sequence[Any]:
     readings: list[tuple[Callable[[str], Any], Callable[[str], Any]]] = [
-        (_WHOLE.fullmatch, int),
-        (lambda field: _WHOLE.fullmatch(field) or _is_decimal(field), float),
+        (_is_number, lambda field: int(field) if _WHOLE.fullmatch(field) else float(field)),
         (_CLAIMS.__contains__, _CLAIMS.__getitem__),
     ]
     for fits, made in readings:
@@ -105,8 +103,15 @@ def _typed(fields: Sequence[str | None]) -> Sequence[Any]:
     return fields
 
 
-def _is_decimal(field: str) -> bool:
-    return bool(_DECIMAL.fullmatch(field)) and math.isfinite(float(field))
+def _is_number(field: str) -> bool:
+    """Whether a number keeps all that is written: 1.10 may be a version, and no float has 20 digits."""
+    if _WHOLE.fullmatch(field):
+        return True
+    return bool(_DECIMAL.fullmatch(field)) and _digits(repr(float(field))) == _digits(field)
+
+
+def _digits(number: str) -> str:
+    return number.split("e")[0].replace(".", "").strip("-0")
 
 
 def _decoded(path: Path, separator: str) -> str:
