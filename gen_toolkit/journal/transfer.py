@@ -22,7 +22,7 @@ from gen_toolkit.amount import from_pico, to_pico
 from gen_toolkit.database.engine import Database
 from gen_toolkit.database.sql import select
 from gen_toolkit.database.tables import calls
-from gen_toolkit.errors import InputError
+from gen_toolkit.errors import InputError, NotFound
 from gen_toolkit.journal.call import stored
 from gen_toolkit.journal.report import is_of_run
 from gen_toolkit.messages.reply import Reply
@@ -95,7 +95,7 @@ class Imported:
 def export_calls(database: Database, path: Path, run: str | None = None) -> int:
     """Write all calls to `path`, whole or not at all; returns how many. Readable for its owner only.
 
-    `run`, an id or its beginning: those of this run.
+    `run`, an id or its beginning: those of this run. Raises NotFound where there are none.
     """
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -107,6 +107,9 @@ def export_calls(database: Database, path: Path, run: str | None = None) -> int:
             for row in _rows(database, run):
                 file.write(stored(_exported(row)) + "\n")
                 count += 1
+            if not count:
+                what = "to export" if run is None else f"of run {run!r}"
+                raise NotFound(f"there are no calls {what}", fix="`gen calls cost --by run` shows the runs.", run=run)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)

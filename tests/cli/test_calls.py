@@ -175,6 +175,7 @@ def test_calls_leave_and_enter_by_a_file(gen: Gen, workspace: Path) -> None:
         (["import", "nowhere.jsonl"], "cannot be read"),
         (["import", "gen_toolkit.toml"], "line 1 is not a recorded call"),
         (["export", "nowhere/x.jsonl"], "cannot be written"),
+        (["export", "x.jsonl", "--run", "nobody"], "no calls of run 'nobody'"),
     ],
     ids=str,
 )

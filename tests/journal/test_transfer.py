@@ -14,7 +14,7 @@ import gen_toolkit as gt
 from gen_toolkit import scope, text
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.database.tables import calls
-from gen_toolkit.errors import InputError
+from gen_toolkit.errors import InputError, NotFound
 from gen_toolkit.journal import transfer
 from gen_toolkit.journal.transfer import Line, export_calls, import_calls
 
@@ -113,8 +113,21 @@ def test_the_file_is_private_and_an_earlier_one_stays_whole_when_the_export_fail
     assert list(file.parent.glob(".calls*")) == []
 
 
+@pytest.mark.parametrize(("run", "says"), [("run-2", "no calls of run 'run-2'"), (None, "no calls to export")])
+def test_where_no_call_is_found_an_earlier_file_stays(file: Path, run: str | None, says: str) -> None:
+    insert(row(**HASHES))
+    export_calls(open_database(), file)
+    before = file.read_bytes()
+    if run is None:
+        emptied()
+    with pytest.raises(NotFound, match=says):
+        export_calls(open_database(), file, run)
+    assert [path.read_bytes() for path in file.parent.glob("*calls*")] == [before]
+
+
 @pytest.mark.parametrize("path", ["nowhere/calls.jsonl", "."])
 def test_a_place_that_cannot_be_written_or_read_is_one_line(path: str) -> None:
+    insert(row(**HASHES))
     for work in (lambda: export_calls(open_database(), Path(path)), lambda: import_calls(open_database(), Path(path))):
         with pytest.raises(InputError, match="cannot be") as caught:
             work()
