@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gen_toolkit import text
 from gen_toolkit.datasets.place import Place, Table
 from gen_toolkit.datasets.plain import plain_row
 from gen_toolkit.datasets.redacted import redacted
-from gen_toolkit.errors import DatasetError
+from gen_toolkit.errors import DatasetError, TrackingError
+from gen_toolkit.tracking.store import is_lasting
 from gen_toolkit.tracking.traces import TraceRead, read_traces
 
 _OUTPUT = "output"
@@ -21,7 +23,15 @@ def traced(which: str) -> tuple[Table, list[str]]:
     Real texts: they are redacted as `gt.recorded` does.
     """
     masked = redacted()
-    found = read_traces(which)
+    try:
+        found = read_traces(which)
+    except TrackingError as error:
+        if not (isinstance(error.__cause__, Exception) and is_lasting(error.__cause__)):
+            raise
+        raise DatasetError(
+            f"{which!r} is neither a run nor a filter that MLflow reads: {text.one_line(error.__cause__, 160)}",
+            fix="Give result.run, or a filter such as trace.status = 'OK'.",
+        ) from None
     rows = [plain_row(masked(_row(trace)), Place(row=number)) for number, trace in enumerate(found)]
     return Table(rows, f"traces {which}".strip()), [trace.id for trace in found]
 

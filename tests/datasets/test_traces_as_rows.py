@@ -86,3 +86,10 @@ def test_a_run_without_traces_and_one_that_is_none_are_refused(store: Store) -> 
         gt.dataset(f"traces:{result.run}")
     with pytest.raises(DatasetError, match="no run begins with 'deadbeef'"):
         gt.dataset("traces:deadbeef")
+
+
+def test_a_word_that_is_neither_a_run_nor_a_filter_is_the_users_mistake(store: Store) -> None:
+    evaluated("one")
+    with pytest.raises(DatasetError, match="'zzzz' is neither a run nor a filter that MLflow reads") as caught:
+        gt.dataset("traces:zzzz")
+    assert caught.value.exit_code == 2
