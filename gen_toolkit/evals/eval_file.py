@@ -74,7 +74,7 @@ class EvalFile:
         """The arguments of `gt.evaluate`. Raises InputError, or one of its kinds, for what is not there."""
         told = self._told
         return {
-            "subject": _single([_prompt(reference, self.path) for reference in told.prompts]),
+            "subject": _single([_prompt(reference, self.path, "prompts") for reference in told.prompts]),
             "rows": _rows(told.dataset),
             "scorer": [scorer_of(table, number, self.path) for number, table in enumerate(told.scorers)],
             "model": _single(told.models) if told.models else None,
@@ -132,22 +132,23 @@ def _known(place: tuple[Any, ...]) -> list[str]:
     return list((tables.get(str(place[0]), _File) if len(place) > 1 else _File).model_fields)
 
 
-def _prompt(reference: str, path: Path) -> Prompt:
+def _prompt(reference: str, path: Path, key: str) -> Prompt:
     if reference.endswith(_PROMPT_FILE):
         return Prompt.from_file(reference)
     if "@" not in reference:
         raise InputError(
-            f"{path}: prompts holds {reference!r}, which names no version and no file",
+            f"{path}: {key} holds {reference!r}, which names no version and no file",
             fix=f"Write NAME@4, NAME@staging, or the path of a file *{_PROMPT_FILE}.",
             path=str(path),
-            key="prompts",
+            key=key,
         )
     return load_prompt(reference)
 
 
 def _baseline(reference: str, path: Path) -> str | Prompt:
     """A reference stays one: it may not exist yet."""
-    return _prompt(reference, path) if reference.endswith(_PROMPT_FILE) or "@" not in reference else reference
+    is_reference = "@" in reference and not reference.endswith(_PROMPT_FILE)
+    return reference if is_reference else _prompt(reference, path, "baseline")
 
 
 def _rows(told: str | _Rows) -> Any:
