@@ -6,10 +6,13 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
+from numbers import Integral
 from typing import Any, overload
 
 from gen_toolkit import display, text
 from gen_toolkit.datasets.ids import content_id, ids_and_digest
+from gen_toolkit.datasets.place import Place
+from gen_toolkit.datasets.plain import plain_row
 from gen_toolkit.datasets.split import divided
 from gen_toolkit.errors import DatasetError, nearest
 
@@ -104,10 +107,10 @@ class Dataset(Sequence[Row]):
 
     def sample(self, count: int, *, seed: int = 0) -> Dataset:
         """`count` rows drawn without replacement; the same seed draws the same rows."""
-        if not 0 <= count <= len(self):
+        if not isinstance(count, Integral) or not 0 <= count <= len(self):
             raise DatasetError(
-                f"{count} rows were asked for and {self.name} has {len(self)}",
-                fix=f"Ask for 0 to {len(self)}.",
+                f"{count!r} rows were asked for and {self.name} has {len(self)}",
+                fix=f"Ask for a whole number from 0 to {len(self)}.",
                 rows=len(self),
             )
         return self._with(random.Random(seed).sample(range(len(self)), count))  # noqa: S311 - a draw, not a secret
@@ -151,8 +154,8 @@ class Dataset(Sequence[Row]):
         return self._with(chosen)
 
     def map(self, change: Callable[[Row], Mapping[str, Any]]) -> Dataset:
-        """Every row with the columns that `change(row)` returns put in or replaced."""
-        changed = [{**row, **change(row)} for row in self._rows]
+        """Every row with the columns that `change(row)` returns, made plain data, put in or replaced."""
+        changed = [{**row, **plain_row(change(row), Place(row=n, id=row.id))} for n, row in enumerate(self._rows)]
         return Dataset(changed, name=self.name, ids=self.given_ids)
 
     def to_pandas(self) -> Any:

@@ -23,8 +23,10 @@ class Choose:
     threshold: float | None = None
 
     def __post_init__(self) -> None:
-        if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:
-            raise InputError(f"threshold={self.threshold} is no share", fix="Give a number from 0 to 1.")
+        given: Any = self.threshold  # whatever the annotation says
+        is_number = isinstance(given, int | float) and not isinstance(given, bool)
+        if given is not None and not (is_number and 0 <= given <= 1):
+            raise InputError(f"threshold={given!r} is no share", fix="Give a number from 0 to 1.")
 
     def __str__(self) -> str:
         return "choose" if self.threshold is None else f"choose, threshold {self.threshold:.4g}"

@@ -12,6 +12,7 @@ from gen_toolkit import display, text
 from gen_toolkit.errors import InputError, nearest
 from gen_toolkit.evals.family import judged_together
 from gen_toolkit.evals.result import Result
+from gen_toolkit.evals.scorers_check import shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,13 +45,14 @@ class Grid:
 
     def __getitem__(self, cell: int | str) -> Result:
         """A cell by its place or its title."""
-        if isinstance(cell, int):
+        if isinstance(cell, int) and -len(self) <= cell < len(self):
             return self.cells[cell]
         for result in self.cells:
             if result.title == cell:
                 return result
         titles = [result.title for result in self.cells]
-        raise InputError(f"there is no cell {cell!r}", fix=nearest(cell, titles) or f"There are: {', '.join(titles)}.")
+        fix = nearest(str(cell), titles) or f"There are: {', '.join(titles)}."
+        raise InputError(f"there is no cell {shown(cell)}", fix=fix)
 
     @property
     def scorers(self) -> tuple[str, ...]:

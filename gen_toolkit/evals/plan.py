@@ -18,6 +18,7 @@ from gen_toolkit.evals.compare import check_detect, check_shared
 from gen_toolkit.evals.result import Result
 from gen_toolkit.evals.score import Scorer, columns_of
 from gen_toolkit.evals.scorers import scorer_list
+from gen_toolkit.evals.scorers_check import shown
 from gen_toolkit.evals.task import Task
 from gen_toolkit.evals.tasks import Subject, task_of
 from gen_toolkit.evals.traced import Traces, check_traces
@@ -83,6 +84,8 @@ def planned(
     check_group(group, data)
     check_detect(detect)
     check_traces(traces)
+    if name is not None and not isinstance(name, str):
+        raise InputError(f"name={shown(name)} is no name", fix="Give a text.")
     if type(repeats) is not int or repeats < 1:
         raise InputError(f"repeats={repeats!r} is no number of times", fix="Give 1 or more.")
     against, prompt = _baseline(baseline, data, scorers)
@@ -184,6 +187,11 @@ def _baseline(
             return None, load_prompt(given)
         except PromptNotFound:
             return f"no baseline yet: {given} does not exist", None
+    if not isinstance(given, Prompt):
+        raise InputError(
+            f"{shown(given)} is no baseline",
+            fix="Give a prompt, a reference such as label@live, or a result; of a grid a cell: grid[0].",
+        )
     return None, given
 
 

@@ -20,6 +20,7 @@ from gen_toolkit.evals.disagreements import Disagreements, disagreements
 from gen_toolkit.evals.intervals import Estimate, estimate
 from gen_toolkit.evals.result_html import bundle, page
 from gen_toolkit.evals.score import Score
+from gen_toolkit.evals.scorers_check import shown
 from gen_toolkit.evals.scorers_confusion import Confusion, confusion
 from gen_toolkit.evals.slices import Slices
 from gen_toolkit.evals.verdict import Verdict
@@ -162,6 +163,7 @@ class Result:
 
         Shown in a notebook, it has the replies of both side by side.
         """
+        _check_result(other)
         return Comparison(tuple(compare(self, other, detect=detect)), self, other)
 
     def review(
@@ -182,10 +184,13 @@ class Result:
         """
         from gen_toolkit.evals.review import Review
 
+        if other is not None:
+            _check_result(other)
         return Review(self, labels=labels, guidelines=guidelines, other=other, name=name, reviewer=reviewer, seed=seed)
 
     def disagreements(self, other: Result, scorer: str | None = None) -> Disagreements:
         """The rows on which this and another result differ, those that are worse here first."""
+        _check_result(other)
         return disagreements(self, other, self._named(scorer))
 
     def slices(self, column: str) -> Slices:
@@ -281,3 +286,10 @@ class Result:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return bundle(self)
+
+
+def _check_result(other: object) -> None:
+    if not isinstance(other, Result):
+        raise InputError(
+            f"{shown(other)} is no result", fix="Give what gt.evaluate returned; of a grid a cell: grid[0]."
+        )

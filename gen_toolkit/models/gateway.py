@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gen_toolkit import scope
 from gen_toolkit.alias import Alias
-from gen_toolkit.errors import ReleaseError
+from gen_toolkit.errors import InputError, ReleaseError
 from gen_toolkit.journal.accounts import open_accounts
 from gen_toolkit.journal.store import open_cassette, open_journal
 from gen_toolkit.messages.request import Request, digest
@@ -67,6 +67,9 @@ def open_door(model: Model) -> Door:
     if isinstance(model, ScriptedModel):
         way = _way(model.name, _ALONE, model, model.model, settings)
         return Door(model.name, _ALONE, FallbackLink([way]), model.model)
+    if model is not None and not isinstance(model, str):
+        kind = type(model).__name__
+        raise InputError(f"model= is {kind}, neither the alias of a model nor a gt.ScriptedModel", fix="Name an alias.")
     key = (os.getpid(), model)
     known = _doors.get(key)
     if known is None or known[0] is not settings:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from hostile import CORPUS, strange_characters, strange_tags
@@ -68,9 +70,9 @@ def test_a_sample_is_drawn_without_replacement_and_the_same_seed_draws_the_same(
     assert len({r["n"] for r in first}) == 20
 
 
-@pytest.mark.parametrize("count", [-1, 51])
-def test_a_sample_of_more_or_less_than_there_is_is_refused(count: int) -> None:
-    with pytest.raises(DatasetError, match=f"{count} rows were asked for and rows has 50"):
+@pytest.mark.parametrize("count", [-1, 51, 2.5, "2"])
+def test_a_sample_of_more_or_less_than_there_is_is_refused(count: Any) -> None:
+    with pytest.raises(DatasetError, match=f"{count!r} rows were asked for and rows has 50"):
         gt.dataset([{"n": n} for n in range(50)]).sample(count)
 
 
@@ -81,6 +83,16 @@ def test_where_takes_values_of_columns_too_and_a_mistyped_one_is_named() -> None
     for choose in (lambda: data.where(txt="good"), lambda: data.where(lambda row: row["txt"])):
         with pytest.raises(DatasetError, match=r"no column 'txt'.*Did you mean 'text'\?"):
             choose()
+
+
+def test_what_map_puts_in_is_plain_data_as_all_rows_are() -> None:
+    data = gt.dataset(ROWS)
+    day = datetime.date(2026, 11, 30)
+    assert data.map(lambda row: {"day": day, "n": float("nan")})[0] == {**ROWS[0], "day": "2026-11-30", "n": None}
+    with pytest.raises(DatasetError, match=r"row 0.*column 'some' holds what JSON cannot"):
+        data.map(lambda row: {"some": {1}})
+    with pytest.raises(DatasetError, match=r"row 0.*is int, not a mapping"):
+        data.map(lambda row: row["n"])
 
 
 def test_given_ids_stay_with_their_rows() -> None:

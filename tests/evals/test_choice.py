@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from typing import Any
 
 import pytest
 
@@ -35,8 +36,8 @@ def test_a_threshold_decides_between_two_labels_only() -> None:
         gt.Choose(0.5).pick({"a": 0.2, "b": 0.5, "c": 0.3})
 
 
-@pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
-def test_a_threshold_is_a_share(threshold: float) -> None:
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan"), "0.5", [0.5], True])
+def test_a_threshold_is_a_share(threshold: Any) -> None:
     with pytest.raises(InputError, match="is no share"):
         gt.Choose(threshold)
 

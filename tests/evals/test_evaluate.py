@@ -158,6 +158,10 @@ PROBLEMS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     ),
     "nothing to choose": ({"subject": gt.Prompt("p", user="{{ text }}"), "method": "choose"}, InputError, "no labels"),
     "no subject": ({"subject": "label-review"}, InputError, "neither a prompt nor a function"),
+    "a model of no kind": ({"model": 5}, InputError, "model= is int, neither the alias of a model nor"),
+    "models of no kind": ({"model": [["fast"]]}, InputError, "model= is list, neither the alias"),
+    "a name that is no text": ({"name": 5}, InputError, "name=5 is no name"),
+    "a baseline that is a function": ({"baseline": lambda row: 1}, InputError, "is no baseline"),
     "unknown alias": ({"model": "fsat"}, InputError, "no model alias 'fsat'"),
     "a baseline's column": ({"baseline": gt.Prompt("b", user="{{ txet }}")}, MissingVariable, "txet"),
 }

@@ -114,8 +114,11 @@ def test_cells_are_compared_with_one_of_them() -> None:
     judged = grid.compare(1)
     assert [[v.finding for v in cell.verdicts] for cell in judged] == [["better"], []]
     assert grid.compare(grid[0].title)[1].verdicts[0].finding == "worse"
-    with pytest.raises(InputError, match="no cell 'x'"):
-        grid.compare("x")
+    cells: list[Any] = ["x", 9, -9, 1.5, grid, len]
+    for cell in cells:
+        with pytest.raises(InputError, match="there is no cell"):
+            grid.compare(cell)
+    assert grid[-1] is grid[1]
 
 
 def test_a_model_that_cannot_answer_costs_its_cell_and_no_other(workspace: Path, store: Store) -> None:

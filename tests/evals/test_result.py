@@ -15,6 +15,7 @@ from hostile import CORPUS, strange_characters, strange_tags
 
 from gen_toolkit.datasets.dataset import Row
 from gen_toolkit.errors import InputError
+from gen_toolkit.evals.grid import Grid
 from gen_toolkit.evals.result import Result, RowResult
 from gen_toolkit.evals.score import Score
 from gen_toolkit.messages.reply import Usage
@@ -128,3 +129,14 @@ def test_printed_in_a_script_it_is_the_table_and_in_a_list_one_line() -> None:
     assert head.split()[:2] == ["s", "rows"]
     assert values.split()[0] == "0.500"
     assert "\n" not in repr(found)
+
+
+@pytest.mark.parametrize("other", [Grid("g", ()), 3, "label@live", None], ids=repr)
+def test_what_is_no_result_is_refused_where_two_are_put_side_by_side(other: Any) -> None:
+    mine = result(row("a"))
+    for work in (mine.compare, mine.disagreements):
+        with pytest.raises(InputError, match="is no result"):
+            work(other)
+    if other is not None:
+        with pytest.raises(InputError, match="is no result"):
+            mine.review(other=other)
