@@ -88,19 +88,19 @@ def save_prompt(prompt: Prompt, comment: str, alias: str | None) -> Prompt:
     if alias:
         move(prompt.name, alias, version, "save", why=comment)
     if prompt.description or prompt.owner:
-        describe(prompt)
+        describe(prompt, clear=False)  # what a cell does not say, the prompt's file may have said
     about = {"description": prompt.description, "owner": prompt.owner}
     saved = Prompt.from_content(prompt.name, prompt.content(), version, **about)
     saved.output = prompt.output  # the type that was declared, not only its schema
     return saved
 
 
-def describe(prompt: Prompt) -> bool:
-    """Bring description and owner to the registry; whether that changed them."""
-    about = changed_about(prompt, registry.entry(prompt.name))
+def describe(prompt: Prompt, *, clear: bool = True) -> None:
+    """Bring description and owner to the registry; one that the prompt has not is cleared there, or left."""
+    changed = changed_about(prompt, registry.entry(prompt.name))
+    about = {key: said for key, said in changed.items() if said or clear}
     if about:
         registry.describe(prompt.name, about)
-    return bool(about)
 
 
 def changed_about(prompt: Prompt, entry: registry.Entry | None) -> dict[str, str]:

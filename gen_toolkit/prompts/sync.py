@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from gen_toolkit.prompts.collect import Filed, collect
@@ -38,8 +38,8 @@ def _saved(filed: Filed, comment: str) -> Synced:
     found = _compared(filed)
     if found.state in ("new", "changed"):
         saved = save_prompt(filed.prompt, comment or f"from {filed.path}", None)
-        return Synced(found.name, found.path, found.state, saved.version)
-    if found.state == "described":
+        found = replace(found, version=saved.version)
+    if found.state != "same":
         describe(filed.prompt)
     return found
 

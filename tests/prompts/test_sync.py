@@ -103,6 +103,25 @@ def test_owner_and_description_follow_the_file_without_a_version(workspace: Path
     assert states() == [("a", "same", 1)]
 
 
+def test_a_cell_that_names_no_owner_leaves_the_one_of_the_file(workspace: Path, store: Store) -> None:
+    filed(workspace, "notebooks/a.prompt.md", "a", more="owner: reviews\ndescription: Labels.\n")
+    sync()
+    gt.Prompt("a", user="{{ x }}?", description="Labels.").save()
+    assert states(check=True) == [("a", "same", 1)]
+    gt.Prompt("a", user="{{ x }}?", description="Labels reviews.").save()
+    entry = registry.entry("a")
+    assert entry is not None
+    assert (entry.owner, entry.description) == ("reviews", "Labels reviews.")
+
+
+def test_what_a_file_no_longer_says_goes_together_with_its_old_text(workspace: Path, store: Store) -> None:
+    filed(workspace, "notebooks/a.prompt.md", "a", more="owner: reviews\ndescription: Labels.\n")
+    sync()
+    filed(workspace, "notebooks/a.prompt.md", "a", "{{ x }}!")
+    assert states() == [("a", "changed", 2)]
+    assert states(check=True) == [("a", "same", 2)]
+
+
 def test_what_a_cell_saved_first_is_no_other_version_from_its_file(workspace: Path, store: Store) -> None:
     made = gt.Prompt("a", user="{{ x }}?", types={"x": str}, untrusted=["x"], options={"seed": 1})
     assert made.save().version == 1
