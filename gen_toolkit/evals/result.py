@@ -128,7 +128,7 @@ class Result:
 
     @property
     def failed(self) -> list[RowResult]:
-        """The rows without a value or without a score; they count in no mean."""
+        """The rows without a value, or without the score of some scorer: they count in no mean of that one."""
         return [row for row in self.rows if row.error]
 
     @property
