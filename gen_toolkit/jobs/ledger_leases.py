@@ -13,7 +13,7 @@ from gen_toolkit.database.sql import ColumnElement, Connection, and_, or_, selec
 from gen_toolkit.database.tables import attempts, runs
 from gen_toolkit.errors import NotFound
 from gen_toolkit.jobs.ledger_claims import reason_text, time_of
-from gen_toolkit.jobs.rows import Ended, Lease, Reason, RunRow
+from gen_toolkit.jobs.rows import FAN_OUT, Ended, Lease, Reason, RunRow
 from gen_toolkit.process import this_process
 
 Word = Literal["ok", "cancel", "lost"]
@@ -66,7 +66,7 @@ def finish(
     `seen`: only if the lease still is as it was seen, to the end of which nobody renewed it.
     """
     still = _held(lease) if seen is None else and_(_held(lease), runs.c.lease_until == seen)
-    row = connection.execute(select(runs.c.cancel_asked).where(still).with_for_update()).first()
+    row = connection.execute(select(runs.c.cancel_asked, runs.c.kind).where(still).with_for_update()).first()
     if row is None:
         return seen is None and _said_before(connection, lease, state)
     at = time_of(connection)
@@ -84,7 +84,7 @@ def finish(
         due = at + again.wait
         values |= {"state": "queued", "not_before": due, "lease_until": due + lease.ttl if again.keep else None}
     connection.execute(runs.update().where(runs.c.id == lease.run).values(values))
-    if values["state"] != "queued":
+    if row.kind == FAN_OUT:
         _end_waiting(connection, runs.c.parent == lease.run, "cancelled", Reason("the run that it is a part of ended"))
     return True
 

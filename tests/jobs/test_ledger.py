@@ -17,7 +17,7 @@ from gen_toolkit.database.tables import runs
 from gen_toolkit.errors import NotFound, ResumeRefused
 from gen_toolkit.jobs.ledger import Again, Filter, Ledger, Reason
 from gen_toolkit.jobs.ledger_looks import page
-from gen_toolkit.jobs.rows import Ended, Lease, NewRun, short
+from gen_toolkit.jobs.rows import FAN_OUT, Ended, Lease, NewRun, short
 
 TERMINAL = get_args(Ended)
 NOON = 1_700_000_000.0
@@ -278,7 +278,8 @@ def test_what_waits_is_cancelled_at_once_and_what_runs_is_asked_to_stop(ledger: 
 
 
 def test_the_parts_that_wait_end_with_the_run_they_are_parts_of(ledger: Ledger) -> None:
-    parent = begun(ledger)
+    parent = ledger.begin(NewRun("label", FAN_OUT, "notebooks/label.ipynb", {}))
+    assert parent is not None
     for _ in range(2):
         ledger.submit(new(parent=parent.run))
     (under_way,) = ledger.claim("w", 1, parent=parent.run)

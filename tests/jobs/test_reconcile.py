@@ -18,7 +18,7 @@ from gen_toolkit.jobs import reconcile as kind
 from gen_toolkit.jobs.ledger import Again, Ledger, Reason
 from gen_toolkit.jobs.reconcile import GONE, SILENT, LeaseWatch, reconcile
 from gen_toolkit.jobs.retries import Retries
-from gen_toolkit.jobs.rows import LEASE, Lease, NewRun
+from gen_toolkit.jobs.rows import FAN_OUT, LEASE, Lease, NewRun
 from gen_toolkit.process import _name, this_process
 from gen_toolkit.surface import RUN_MARK
 from gen_toolkit.tracking import spool
@@ -128,7 +128,8 @@ def test_a_run_that_another_machine_means_to_try_again_is_left_to_it_until_long_
 
 
 def test_the_parts_of_a_run_whose_process_is_gone_wait_no_longer(ledger: Ledger) -> None:
-    parent = begun(ledger)
+    parent = ledger.begin(NewRun("label", FAN_OUT, "x.ipynb", {}))
+    assert parent is not None
     part = NewRun("label", "job", "x.ipynb", {}, parent=parent.run)
     ledger.submit(part)
     supervised_by(dead_process(), parent)

@@ -56,6 +56,7 @@ def rehearse() -> None:
 def _run(database: Database) -> None:
     ledger, run = Ledger(database), NewRun(name="rehearsal", kind="job", notebook="", parameters={})
     ledger.under_way()
+    ledger.kept()
     ledger.untold()
     with contextlib.suppress(_Undone), database.write() as connection:
         ledger_claims.insert(connection, run, "queued")
