@@ -77,6 +77,14 @@ def browse(outside: list[str] | None = None) -> Iterator[Any]:
         browser.close()
 
 
+def text_of(page: Any, *wanted: str, **counted: int) -> str:
+    """All text of a page, once it holds what is wanted; `counted` are words that it holds at least so often."""
+    often = {**dict.fromkeys(wanted, 1), **counted}
+    holds = "often => Object.entries(often).every(([text, n]) => document.body.innerText.split(text).length > n)"
+    page.wait_for_function(holds, arg=often, timeout=60_000)
+    return str(page.inner_text("body"))
+
+
 def compare_address(address: str, experiment: str, runs: list[str]) -> str:
     """The compare page of these MLflow runs."""
     return f"{address}/#/compare-runs?runs={quote(json.dumps(runs))}&experiments={quote(json.dumps([experiment]))}"
@@ -156,6 +164,7 @@ def _toggle(page: Any, box: Any, *names: str) -> None:
     if not names:
         return
     box.click()
+    page.get_by_role("option").first.wait_for(timeout=60_000)
     page.wait_for_timeout(500)
     for name in names:
         option = page.get_by_role("option").filter(has=page.get_by_text(name, exact=True))
