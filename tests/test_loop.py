@@ -105,18 +105,22 @@ def test_any_loop_may_await_work_on_ours() -> None:
 
 
 def test_cancelling_the_awaiter_cancels_the_work() -> None:
-    cancelled = threading.Event()
+    begun, cancelled = threading.Event(), threading.Event()
 
     async def long_work() -> None:
+        begun.set()
         try:
             await asyncio.sleep(60)
         finally:
             cancelled.set()
 
     async def impatient() -> None:
-        await asyncio.wait_for(on_loop(long_work()), 0.05)
+        task = asyncio.create_task(on_loop(long_work()))
+        await asyncio.to_thread(begun.wait, 20)
+        task.cancel()
+        await task
 
-    with pytest.raises(TimeoutError):
+    with pytest.raises(asyncio.CancelledError):
         asyncio.run(impatient())
     assert cancelled.wait(5)
 

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -119,6 +118,9 @@ def test_with_64_in_flight_the_server_never_sees_the_call_that_would_cross_one_c
 
 ASK = """
 import asyncio, sys, gen_toolkit as gt
+from gen_toolkit.models.links import budget
+
+budget._clock = lambda: 1_795_780_800.0  # one day, also when a real one ends meanwhile
 
 async def say(hang):
     print("asked", flush=True)
@@ -160,7 +162,7 @@ def test_processes_share_the_budget_of_the_day(books: Books, monkeypatch: pytest
     made = sum(lines.count("asked") for lines in said)
     need = input_bound(Request(({"role": "user", "content": "hi"},), options={"max_tokens": 20})) + 20
     assert 400 - 3 * need < made * SMALL <= 400 - need + SMALL
-    booked = books(f"day:{datetime.now(UTC).date()}")
+    booked = books("day:2026-11-27")
     assert (booked["spent_tokens"], booked["reserved_tokens"]) == (made * SMALL, 0)
 
 
@@ -249,14 +251,14 @@ def test_an_answer_that_does_not_say_what_it_took_counts_as_all_it_might_have_ta
 
 
 def test_waiting_for_room_is_not_the_providers_time(server: OpenAIServer, alias: Alias) -> None:
-    alias(price=PRICE, options=f"{{ max_tokens = {LONGEST} }}", deadline_s="1.5")
+    alias(price=PRICE, options=f"{{ max_tokens = {LONGEST} }}", deadline_s="3.2")
     gt.chat("hi")  # connections and libraries are there
-    server.say(answer(delay=0.5))
+    server.say(answer(1, 1, delay=0.3))
     before = time.monotonic()
-    with held_to(f"{most('0000') + 4 * ONE} USD"):  # one after the other
-        done = outcomes(4)
+    with held_to(f"{most('0000') + 12 * Decimal('0.000011')} USD"):  # one after the other
+        done = outcomes(12)
     assert all(isinstance(one, gt.Reply) for one in done)
-    assert time.monotonic() - before > 4 * 0.5 > 1.5
+    assert time.monotonic() - before > 12 * 0.3 > 3.2
 
 
 # which budgets hold

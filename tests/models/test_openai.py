@@ -278,11 +278,11 @@ def test_the_deadline_bounds_an_answer_that_does_not_come(server: OpenAIServer, 
 def test_what_loading_the_transport_takes_is_not_the_servers_time(
     server: OpenAIServer, alias: Alias, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alias(deadline_s="0.5")
+    alias(deadline_s="2")
     opened = Exchange._opened
 
     def slowly(exchange: Exchange) -> Any:
-        time.sleep(1)
+        time.sleep(2.1)
         return opened(exchange)
 
     monkeypatch.setattr(Exchange, "_opened", slowly)
@@ -291,12 +291,13 @@ def test_what_loading_the_transport_takes_is_not_the_servers_time(
 
 
 def test_the_deadline_bounds_all_attempts_together(server: OpenAIServer, alias: Alias) -> None:
-    alias(deadline_s="0.8", max_attempts="100")
+    alias(deadline_s="2", max_attempts="100")
     server.say(Answer({"error": {}}, 500, delay=0.25))
     before = time.monotonic()
     failed = failure(DeadlineExceeded, "Raise deadline_s")
-    assert time.monotonic() - before < 2
-    assert 2 <= failed.attempts == len(server.seen) <= 4
+    assert time.monotonic() - before < 10  # and not the 25 s of a hundred attempts
+    assert failed.attempts >= 2
+    assert failed.attempts - len(server.seen) in (0, 1)  # the last one may not have come so far
     assert "the last attempt said" in failed.message
 
 
@@ -401,7 +402,7 @@ def test_a_stream_brings_its_text_in_pieces_and_at_the_end_all_that_a_reply_has(
     server: OpenAIServer, alias: Alias
 ) -> None:
     alias(price="{input = 1, output = 10}")
-    server.say(streamed("Hel", "lo", "!", drip=0.02))
+    server.say(streamed("Hel", "lo", "!", drip=0.2))
     said, reply = read()
     assert server.seen == [{"messages": HELLO, "model": "m", "stream": True, "stream_options": {"include_usage": True}}]
     assert (said, reply.text, reply.pieces) == (["Hel", "lo", "!"], "Hello!", (3, 2, 1))
@@ -409,7 +410,7 @@ def test_a_stream_brings_its_text_in_pieces_and_at_the_end_all_that_a_reply_has(
     assert reply.first_token_seconds is not None
     assert reply.between_seconds is not None
     assert 0.02 <= reply.first_token_seconds <= reply.seconds
-    assert 0.01 <= reply.between_seconds <= reply.seconds
+    assert 0.05 <= reply.between_seconds <= reply.seconds
 
 
 def test_pieces_come_while_the_answer_is_written(server: OpenAIServer) -> None:
@@ -492,7 +493,7 @@ def test_the_deadline_bounds_a_stream_that_drips(server: OpenAIServer, alias: Al
     before = time.monotonic()
     with pytest.raises(DeadlineExceeded) as caught:
         read()
-    assert time.monotonic() - before < 2.4  # all of it takes 2.5 s
+    assert time.monotonic() - before < 10  # all of it takes 15 s
     assert "hello"[: len(caught.value.partial)] == caught.value.partial[:5]
     assert server.hung_up.wait(5)
 
@@ -565,12 +566,12 @@ def test_an_output_may_be_asked_for_without_a_schema(server: OpenAIServer, alias
 def test_more_calls_than_there_is_room_for_wait_without_losing_their_time(
     server: OpenAIServer, alias: Alias, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gen_toolkit.models.exchange._MOST_IN_FLIGHT", 2)
-    alias(deadline_s="1", max_attempts="1")
+    monkeypatch.setattr("gen_toolkit.models.exchange._MOST_IN_FLIGHT", 1)
+    alias(deadline_s="2.8", max_attempts="1")  # less than the 3 s that all of them take
     server.say(Answer(completion("hello").body, delay=0.25))
 
     async def many() -> list[gt.Reply]:
         return await asyncio.gather(*(gt.achat(f"{number}") for number in range(12)))
 
     assert [reply.text for reply in asyncio.run(many())] == ["hello"] * 12
-    assert len(set(server.connections)) <= 2
+    assert len(set(server.connections)) == 1

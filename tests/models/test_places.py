@@ -17,8 +17,6 @@ from gen_toolkit.database.tables import calls
 from gen_toolkit.models.chat import achat
 from gen_toolkit.models.places import at_most
 
-_DELAY = 0.05
-
 
 @pytest.fixture(autouse=True)
 def _alias(workspace: Path, server: OpenAIServer) -> None:
@@ -30,15 +28,15 @@ def _alias(workspace: Path, server: OpenAIServer) -> None:
 class Watched:
     """Answers after a while, and knows how many waited for it at most."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, delay: float = 0.05) -> None:
+        self._lock, self._delay = threading.Lock(), delay
         self._now = self.most = 0
 
     def __call__(self, body: dict[str, Any]) -> Answer:
         with self._lock:
             self._now += 1
             self.most = max(self.most, self._now)
-        time.sleep(_DELAY)
+        time.sleep(self._delay)
         with self._lock:
             self._now -= 1
         return completion(body["messages"][-1]["content"])
@@ -77,7 +75,7 @@ def test_an_evaluation_keeps_all_places_taken_and_takes_no_more(server: OpenAISe
 
 
 def test_what_a_function_asks_at_once_is_its_own_matter(server: OpenAIServer) -> None:
-    watched = Watched()
+    watched = Watched(delay=0.5)
     server.say(watched)
 
     async def five_at_once(row: Any) -> str:
@@ -89,7 +87,13 @@ def test_what_a_function_asks_at_once_is_its_own_matter(server: OpenAIServer) ->
 
 
 def test_who_is_cancelled_while_waiting_for_a_place_has_sent_nothing(server: OpenAIServer) -> None:
-    server.say(Answer(completion("one").body, delay=1.0))
+    place_is_left = threading.Event()
+
+    def one(_: dict[str, Any]) -> Answer:
+        place_is_left.wait(30)
+        return completion("one")
+
+    server.say(one)
 
     async def two() -> list[Any]:
         with at_most(1):
@@ -99,6 +103,8 @@ def test_who_is_cancelled_while_waiting_for_a_place_has_sent_nothing(server: Ope
             second = asyncio.create_task(achat("second"))
             await _recorded(2)
             second.cancel()
+            await asyncio.wait([second])
+            place_is_left.set()
             return await asyncio.gather(first, second, return_exceptions=True)
 
     answered, cancelled = asyncio.run(two())

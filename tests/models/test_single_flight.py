@@ -128,9 +128,18 @@ def test_a_call_cancelled_while_its_intent_is_written_is_not_on_the_bill(server:
     journal = open_journal()
 
     async def cancelled() -> None:
-        with open_database().write():  # the intent has to wait for this
+        writing = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        real = Journal.ask
+
+        async def asking(self: Journal, *given: Any, **more: Any) -> Any:
+            loop.call_soon_threadsafe(writing.set)
+            return await real(self, *given, **more)
+
+        with pytest.MonkeyPatch.context() as patch, open_database().write():  # the intent has to wait for this
+            patch.setattr(Journal, "ask", asking)
             task = asyncio.create_task(ask())
-            await asyncio.sleep(0.2)
+            await writing.wait()
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task

@@ -420,9 +420,13 @@ def test_what_is_cancelled_closes_its_connection(serve: Serve, provider: Make, a
     asker = provider(server.port)
 
     async def cancelled() -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.3):
-                await (asker.send(ASKED) if ask is not stream else read(asker))
+        task = asyncio.ensure_future(asker.send(ASKED) if ask is not stream else read(asker))
+        while not server.requests:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)  # until the answer has begun
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
 
     run_sync(cancelled())
     assert server.hung_up.wait(5)
