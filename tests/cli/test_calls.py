@@ -27,7 +27,13 @@ HASHES = dict.fromkeys(("key", "cassette_key", "request_hash"), "0123456789abcde
 GONE = {"process": "another-host 1 1", "days": 1.0}
 
 
+def _day(days: int) -> str:
+    """The date so many days ago: to be asked before and after, as one may end meanwhile."""
+    return time.strftime("%Y-%m-%d", time.localtime(time.time() - days * 86400))
+
+
 def test_the_list_shows_the_newest_first_with_what_they_took(gen: Gen) -> None:
+    days = {_day(3)}
     insert(row(days=3, prompt="old@1"), failed(days=2, alias="slow"), row(cost=None, output_tokens=None), asked(**GONE))
     head, _, *lines = gen("calls", "list").splitlines()
     assert head.split() == ["call", "asked", "prompt", "alias", "state", "took", "tokens", "cost"]
@@ -35,7 +41,7 @@ def test_the_list_shows_the_newest_first_with_what_they_took(gen: Gen) -> None:
     assert "10+?" in lines[0]
     assert lines[0].endswith("unknown")
     assert "$0.003000" in lines[3]
-    assert time.strftime("%Y-%m-%d", time.localtime(time.time() - 3 * 86400)) in lines[3]
+    assert any(day in lines[3] for day in days | {_day(3)})
 
 
 def test_the_list_can_be_narrowed(gen: Gen) -> None:
@@ -84,11 +90,13 @@ def test_show_tells_what_a_call_stands_in_for_and_what_went_wrong(gen: Gen) -> N
 
 
 def test_show_says_why_a_body_is_not_there(gen: Gen) -> None:
+    days = {_day(0)}
     never, removed, lost = insert(
         row(request=None, reply=None), row(request=None, reply=None, pruned_at=time.time()), asked(**GONE)
     )
     assert gen("calls", "show", never).count("was not kept: its alias keeps hashes only") == 2
-    assert gen("calls", "show", removed).count(f"was removed on {time.strftime('%Y-%m-%d')}") == 2
+    said = gen("calls", "show", removed)
+    assert any(said.count(f"was removed on {day}") == 2 for day in days | {_day(0)})
     assert "whether it was answered, and is on the bill, is not known" in gen("calls", "show", lost)
 
 

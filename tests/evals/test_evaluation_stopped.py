@@ -34,6 +34,9 @@ def test_ctrl_c_gives_the_rows_that_are_done_and_the_next_asks_only_for_the_othe
 
     def interrupt() -> None:
         reached.wait(20)
+        until = time.monotonic() + 20
+        while store.sql("select count(*) from calls where state = 'answered'") != [(10,)] and time.monotonic() < until:
+            time.sleep(0.05)
         time.sleep(0.3)  # those under way before it are through
         os.kill(os.getpid(), signal.SIGINT)
 

@@ -188,15 +188,20 @@ def test_whatever_a_model_raises_is_the_callers_and_leaves_no_open_intent(calls:
 
 
 def test_a_cancelled_call_is_journaled_as_failed(calls: Rows) -> None:
+    begun = threading.Event()
+
     async def hang(messages: object) -> str:
+        begun.set()
         await asyncio.sleep(60)
         return "never"
 
     async def impatient() -> None:
-        await asyncio.wait_for(gt.achat("hi", model=gt.ScriptedModel(lambda m: hang(m))), 0.2)
+        task = asyncio.create_task(gt.achat("hi", model=gt.ScriptedModel(lambda m: hang(m))))
+        await asyncio.to_thread(begun.wait, 20)
+        task.cancel()
+        await task
 
-    open_database()  # now, and not within the time that the call has
-    with pytest.raises(TimeoutError):
+    with pytest.raises(asyncio.CancelledError):
         asyncio.run(impatient())
     for _ in range(100):
         if [row["state"] for row in calls()] == ["failed"]:
