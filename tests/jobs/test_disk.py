@@ -6,6 +6,7 @@ Not marked as a test that must run everywhere: not every user may mount a disk.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -22,12 +23,13 @@ from gen_toolkit.surface import RUN_MARK
 pytestmark = pytest.mark.usefixtures("delivered")  # what goes wrong beside MLflow, too
 
 __all__ = ["disk"]
+RUN = f"run-{os.getpid()}"  # two suites on one machine do not take each other's processes for theirs
 
 
 def test_a_disk_that_is_full_for_a_while_stops_nothing(disk: Path) -> None:
     filler = str(disk / "filler")
     ended = supervised(
-        disk / "run",
+        disk / RUN,
         "print('before')",
         FILL.format(filler=filler),
         "y = 'z' * 100",
@@ -39,7 +41,7 @@ def test_a_disk_that_is_full_for_a_while_stops_nothing(disk: Path) -> None:
 
 
 def test_a_notebook_whose_last_save_finds_no_room_has_not_succeeded_and_is_not_torn(disk: Path) -> None:
-    ended = supervised(disk / "run", "print('before')", "print('x' * 5000)", FILL.format(filler=str(disk / "filler")))
+    ended = supervised(disk / RUN, "print('before')", "print('x' * 5000)", FILL.format(filler=str(disk / "filler")))
     assert ended.ending.state == "failed"
     assert ended.ending.reason is not None
     assert ended.ending.reason.error == "NotSaved"
@@ -47,15 +49,15 @@ def test_a_notebook_whose_last_save_finds_no_room_has_not_succeeded_and_is_not_t
     assert [path.name for path in ended.folder.iterdir() if path.name.startswith(".")] == []
     for path in ended.folder.glob("*.ipynb"):
         json.loads(path.read_text())
-    assert marked(RUN_MARK, "run") == []
+    assert marked(RUN_MARK, RUN) == []
 
 
 def test_a_run_does_not_start_in_a_folder_that_cannot_be_written_to(disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     with pytest.raises(OSError):
-        supervised(disk / "run", "1")
+        supervised(disk / RUN, "1")
     subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
-    folder = disk / "run"
+    folder = disk / RUN
     folder.mkdir()
     (folder / "log.txt").mkdir()  # stands where the log has to be
     written(folder / "prepared.ipynb", "1", parameters=None)

@@ -72,7 +72,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ended]]
     paths = {name: written(root / f"notebooks/{name}.ipynb", *cells) for name, cells in NOTEBOOKS.items()}
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as background:
         enter(root, patch)
-        slow = background.submit(gen, "try", paths["sleeping"], "--timeout", "15", "--json", cwd=root)
+        slow = background.submit(gen, "try", paths["sleeping"], "--timeout", "30", "--json", cwd=root)
         patch.setenv("CANARY", "bird")
         patch.setenv("HOME", str(root / "home"))
         start_up = root / "home/.ipython/profile_default/startup/00.py"
@@ -83,6 +83,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ended]]
         promoted(good, "good")
         rows = {"good": run_release("good", {"limit": "4", "word": HOSTILE}).run.to_json()}
         rows |= {name: try_notebook(paths[name], {}).run.to_json() for name in ("failing", "leaving")}
+        drain(seconds=60)  # while the slow one still waits
         done = slow.result()
         rows["sleeping"] = json.loads(done.stdout)
         assert drain(seconds=60) == 0
@@ -157,7 +158,7 @@ def test_no_process_of_a_run_outlives_it(runs: dict[str, Ended], name: str) -> N
     [
         ("failing", "failed", 5, "ValueError", "no <b>rows</b>"),
         ("leaving", "failed", 4, None, None),
-        ("sleeping", "timed out", 4, None, "not done after 15 s"),
+        ("sleeping", "timed out", 4, None, "not done after 30 s"),
     ],
 )
 def test_a_run_that_did_not_succeed_says_where_and_why(

@@ -42,6 +42,11 @@ print(ended.ending.state, "|", ended.ending.reason.message)
 """
 
 
+def own(name: str) -> str:
+    """A run of this process: two suites on one machine do not take each other's processes for theirs."""
+    return f"{name}-{os.getpid()}"
+
+
 def in_a_cell(folder: Path, cell: str, then: Callable[[Orders], None]) -> Supervised:
     """Execute the cell; `then` is called in another thread once it says that it is in."""
     orders = Orders()
@@ -57,12 +62,12 @@ def in_a_cell(folder: Path, cell: str, then: Callable[[Orders], None]) -> Superv
 
 def test_an_order_from_another_thread_interrupts_the_cell_and_says_what_became_of_the_run(tmp_path: Path) -> None:
     ended = in_a_cell(
-        tmp_path / "stopped", SLEEP, lambda orders: orders.stop("cancelled", Reason("cancelled by a test"))
+        tmp_path / own("stopped"), SLEEP, lambda orders: orders.stop("cancelled", Reason("cancelled by a test"))
     )
     assert (ended.ending.state, ended.ending.signal) == ("cancelled", None)
     assert ended.ending.reason == Reason("cancelled by a test", cell=1)
     assert ended.shown(1) == "in\ncleared up\n"
-    assert marked(RUN_MARK, "stopped") == []
+    assert marked(RUN_MARK, own("stopped")) == []
 
 
 def test_whoever_asks_twice_does_not_wait_for_a_cell_that_will_not_end(tmp_path: Path) -> None:
@@ -75,32 +80,32 @@ def test_whoever_asks_twice_does_not_wait_for_a_cell_that_will_not_end(tmp_path:
         time.sleep(0.5)
         orders.stop("timed out", Reason("second"))
 
-    ended = in_a_cell(tmp_path / "twice", DEAF, twice)
+    ended = in_a_cell(tmp_path / own("twice"), DEAF, twice)
     assert ended.ending.state == "cancelled"
     assert ended.ending.reason == Reason("first", cell=1)
     assert time.monotonic() - began < 60  # and not 300
-    assert marked(RUN_MARK, "twice") == []
+    assert marked(RUN_MARK, own("twice")) == []
 
 
 def test_a_run_that_is_lost_gets_no_grace(tmp_path: Path) -> None:
-    ended = in_a_cell(tmp_path / "lost", SLEEP, lambda orders: orders.stop("lost", Reason("somebody else has it")))
+    ended = in_a_cell(tmp_path / own("lost"), SLEEP, lambda orders: orders.stop("lost", Reason("somebody else has it")))
     assert ended.ending.state == "lost"
     assert "cleared up" not in ended.log
 
 
 def test_a_run_whose_lease_is_not_proven_any_more_ends_as_lost(tmp_path: Path) -> None:
-    ended = in_a_cell(tmp_path / "unproven", SLEEP, lambda orders: orders.hold(steady() + 0.5))
+    ended = in_a_cell(tmp_path / own("unproven"), SLEEP, lambda orders: orders.hold(steady() + 0.5))
     assert ended.ending.state == "lost"
     assert ended.ending.reason is not None
     assert "could not be proven" in ended.ending.reason.message
-    assert marked(RUN_MARK, "unproven") == []
+    assert marked(RUN_MARK, own("unproven")) == []
 
 
 def test_a_lease_that_is_renewed_disturbs_nobody(tmp_path: Path) -> None:
     orders = Orders()
     orders.hold(steady() + 60)
     ended = supervised(
-        tmp_path / "proven",
+        tmp_path / own("proven"),
         "import time\ntime.sleep(0.5)",
         orders=orders,
         progress=lambda *_: orders.hold(steady() + 60),
@@ -114,12 +119,15 @@ def test_while_its_supervisor_is_stopped_a_run_ends_with_its_lease(tmp_path: Pat
     here = str(Path(__file__).parents[1])
     environment = {**environment_of_nobody(), "PYTHONPATH": os.pathsep.join([here, *sys.path])}
     with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(tmp_path / "held"), "12"], env=environment, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLDER, str(tmp_path / own("held")), "12"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as holder:
         try:
-            assert patiently(lambda: marked(RUN_MARK, "held"))
+            assert patiently(lambda: marked(RUN_MARK, own("held")))
             holder.send_signal(signal.SIGSTOP)
-            assert patiently(lambda: not marked(RUN_MARK, "held"))
+            assert patiently(lambda: not marked(RUN_MARK, own("held")))
             holder.send_signal(signal.SIGCONT)
             said, _ = holder.communicate(timeout=60)
         finally:

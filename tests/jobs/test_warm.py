@@ -101,15 +101,16 @@ def test_a_child_whose_libraries_read_another_environment_is_started_afresh(warm
 
 
 def test_a_fork_is_found_by_the_mark_it_was_given_and_the_template_is_not(warm: Workspace) -> None:
-    process = fork(warm, "wait", environment=surrounding(**{RUN_MARK: "run-3"}))
+    run = f"run-{os.getpid()}"  # no other suite on this machine has it
+    process = fork(warm, "wait", environment=surrounding(**{RUN_MARK: run}))
     assert process.line() == "waiting"
-    assert marked(RUN_MARK, "run-3")[0] == process.pid
+    assert marked(RUN_MARK, run)[0] == process.pid
     status = keep.status(warm)
     assert status is not None
-    assert status.pid not in marked(RUN_MARK, "run-3")
+    assert status.pid not in marked(RUN_MARK, run)
     process.connection.sendall(bytes([signal.SIGKILL]))
     assert process.said() == {"ended": -signal.SIGKILL}
-    until(lambda: marked(RUN_MARK, "run-3") == [])  # with what was to become its child
+    until(lambda: marked(RUN_MARK, run) == [])  # with what was to become its child
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
