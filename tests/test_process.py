@@ -16,7 +16,7 @@ from gen_toolkit.process import end_marked, is_alive, is_here, marked, place_of,
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
-MARK = "GEN_TOOLKIT_TEST_MARK"
+MARK = f"GEN_TOOLKIT_TEST_MARK_{os.getpid()}"  # two suites on one machine do not end each other's processes
 Start = Callable[..., "subprocess.Popen[str]"]
 
 

@@ -6,6 +6,7 @@ more, of what a supervisor alone must bear: time, memory and output without end,
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,9 +48,10 @@ def passes(*cells: str | dict[str, Any], parameters: str = "limit: int = 3", **k
     return Tried((USE, *cells, last), "succeeded", 0, None, (), parameters, {"end": kept})
 
 
-DAEMON = """
+LEFT = f"left-by-a-hostile-cell-{os.getpid()}"  # no other suite on this machine has it
+DAEMON = f"""
 import subprocess, sys
-sleeps = [sys.executable, "-S", "-c", "import time; time.sleep(300)", "left-by-a-hostile-cell"]
+sleeps = [sys.executable, "-S", "-c", "import time; time.sleep(300)", "{LEFT}"]
 subprocess.Popen(["setsid", "-f", *sleeps])
 import os
 if os.fork() == 0:

@@ -17,7 +17,7 @@ from notebook_cells import furnish, gen, written
 
 from gen_toolkit.process import marked
 from gen_toolkit.surface import RUN_MARK
-from tests.corpus.hostile_cells import LONG, SHORT, Tried
+from tests.corpus.hostile_cells import LEFT, LONG, SHORT, Tried
 
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(900)]
 
@@ -80,7 +80,7 @@ def assert_as_told(world: World, name: str, case: Tried) -> None:
 
 def assert_nothing_is_left(world: World) -> None:
     assert outside(world.place) == world.outside
-    assert running("left-by-a-hostile-cell") == []
+    assert running(LEFT) == []
 
 
 @pytest.fixture(scope="module")
