@@ -49,8 +49,8 @@ ROWS = (
         "is not there: no such name, connection refused, no TLS where `https` says so",
         "ModelUnreachable",
         (
-            same("no-name", (End(),), place="no such name", within=3.0),
-            same("refused", (End(),), place="refused", within=3.0),
+            same("no-name", (End(),), place="no such name", within=4.5),
+            same("refused", (End(),), place="refused", within=4.5),
             same("tls-none", (*GOOD, End()), place="plain"),
         ),
         again=True,

@@ -97,7 +97,7 @@ ROWS = (
             stream("stream-no-space", as_one(ALL.replace(b"data: ", b"data:"))),
             stream("stream-null-delta", events(BEGIN, delta(None), HEL, delta(None, tool_calls=None), LO, *LAST)),
             stream("stream-after-done", events(*FIRST, *LAST, delta(" more"), b"data: garbage\n\n")),
-            stream("stream-left-open", events(*FIRST, *LAST, whole=False), within=2.0),
+            stream("stream-left-open", events(*FIRST, *LAST, whole=False), within=4.5),
             stream("stream-length", events(*FIRST, delta(finish="length"), spent(), DONE), finish="length"),
         ),
         billed=True,
