@@ -17,7 +17,7 @@ import pytest
 from gen_toolkit import scope
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.settings import load_settings
-from gen_toolkit.tracking import listener
+from gen_toolkit.tracking import find, listener
 from gen_toolkit.tracking import run as run_module
 from gen_toolkit.tracking.store import client
 from gen_toolkit.tracking.writer import drain
@@ -98,3 +98,9 @@ def store(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     yield Store(workspace)
     new_session()
     shutil.rmtree(records / "artifacts", ignore_errors=True)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work waits for its MLflow run: else a slow machine gives `mlflow.*` calls a run of their own."""
+    monkeypatch.setattr(find, "_PATIENCE", 30.0)

@@ -1,3 +1,3 @@
-from mlflow_store import store
+from mlflow_store import patient, store
 
-__all__ = ["store"]
+__all__ = ["patient", "store"]

@@ -57,6 +57,7 @@ def test_events_wait_for_a_server_that_comes_later_and_are_delivered_once(
     assert len(remote.get_metric_history(run.info.run_id, "n")) == 1
 
 
+@pytest.mark.usefixtures("patient")
 def test_runs_prompts_and_tables_land_on_the_server_and_none_in_the_workspace(store: Store, remote: Any) -> None:
     import mlflow
 

@@ -212,6 +212,7 @@ def test_a_notebook_that_cannot_be_read_leaves_no_run_open(
     assert [run.info.status for run in store.runs("run")] == ["FAILED"]
 
 
+@pytest.mark.usefixtures("patient")
 def test_ones_own_mlflow_calls_inside_land_in_the_run(store: Store) -> None:
     import mlflow
 
@@ -231,6 +232,7 @@ def test_ones_own_mlflow_calls_inside_land_in_the_run(store: Store) -> None:
     assert {run.info.status for run in store.runs("run")} == {"FINISHED"}
 
 
+@pytest.mark.usefixtures("patient")
 def test_ones_own_mlflow_run_around_ours_stays_ones_own(store: Store) -> None:
     import mlflow
 
@@ -245,6 +247,7 @@ def test_ones_own_mlflow_run_around_ours_stays_ones_own(store: Store) -> None:
     assert set(store.mlflow.get_run(theirs.info.run_id).data.metrics) == {"outside"}
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_failed_run_is_failed_also_where_mlflow_was_used_inside(store: Store) -> None:
     import mlflow
 

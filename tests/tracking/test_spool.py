@@ -276,6 +276,8 @@ def test_a_process_that_works_in_two_workspaces_writes_for_both(
 def test_what_a_script_kept_is_in_mlflow_when_it_has_ended(either_database: str, store: Store, tmp_path: Path) -> None:
     program = (
         "import os, gen_toolkit as gt\n"
+        "from gen_toolkit.tracking import writer\n"
+        "writer._PATIENCE_AT_EXIT = 60\n"
         "gt.keep('first', 1)\n"
         "with gt.run('mine'): gt.keep('second', 2)\n"
         f"os.chdir({str(tmp_path)!r})\n"
