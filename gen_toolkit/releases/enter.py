@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from gen_toolkit import scope
 from gen_toolkit.errors import ReleaseError
-from gen_toolkit.releases.seal import verify
+from gen_toolkit.releases.modules import import_from
+from gen_toolkit.releases.seal import INCLUDE, verify
 from gen_toolkit.workspace import find_workspace
 
 
 def enter_release(name: str, number: int, digest: str) -> None:
     """Called by the generated cell. Without our supervisor the release is looked for in the workspace."""
     folder = scope.current().release or _find(name, number)
-    if verify(folder, beside=False)["digest"] != digest:
+    manifest = verify(folder, beside=False)
+    if manifest["digest"] != digest:
         raise ReleaseError(
             f"this notebook is release {number} of {name}, but {folder} holds another",
             fix="Run the notebook that lies in the release's own folder.",
         )
-    included = folder / "include"
-    if included.is_dir() and str(included) not in sys.path:
-        sys.path.insert(0, str(included))
+    if manifest["include"]:
+        import_from(folder / INCLUDE)
     scope.enter_release(folder)
 
 

@@ -16,6 +16,8 @@ from gen_toolkit.releases.head import release_cell
 FORMAT = 2
 """1: without `files` and `seal`. It is read as well."""
 MANIFEST, NOTEBOOK, INCLUDE = "manifest.json", "notebook.ipynb", "include"
+BYTECODE = "__pycache__"
+"""Where Python keeps its own copies of modules; they are no part of a release."""
 IF_ANY = ("prompt_files", "fragments")
 """Parts of the content that are left out where there is nothing."""
 
@@ -44,15 +46,16 @@ def verify(folder: Path, *, beside: bool = True) -> dict[str, Any]:
         form = manifest.get("format")
         if form not in (1, FORMAT):
             raise ReleaseError(f"{folder} has format {form}", fix="Use a newer gen_toolkit.")
-        changed = _changed(folder, manifest, beside=beside)
+        changed, added = _changed(folder, manifest, beside=beside), _added(folder, manifest)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, NotebookError) as error:
         raise ReleaseError(f"the release in {folder} cannot be read: {error}", fix="Restore it from git.") from None
-    if changed:
+    if changed or added:
+        what, mend = ("changed", "Restore it from git") if changed else ("added", "Remove it")
         raise ReleaseError(
-            f"{changed} of {_title(manifest, folder)} was changed: it is not what was promoted",
-            fix="Restore it from git; a release is never edited, promote again instead.",
+            f"{changed or added} of {_title(manifest, folder)} was {what}: it is not what was promoted",
+            fix=f"{mend}; a release is never edited, promote again instead.",
             folder=str(folder),
-            file=changed,
+            file=changed or added,
         )
     return dict(manifest)
 
@@ -81,6 +84,17 @@ def _changed(folder: Path, manifest: Mapping[str, Any], *, beside: bool) -> str 
         path = folder / name
         if not path.is_file() or sha256_of(path) != sha:
             return str(name)
+    return None
+
+
+def _added(folder: Path, manifest: Mapping[str, Any]) -> str | None:
+    """The first file that could be imported and was not included; bytecode is not read: see `modules`."""
+    included = folder / INCLUDE
+    for path in sorted(included.rglob("*")):
+        name = path.relative_to(included).as_posix()
+        is_folder = path.is_dir() and not path.is_symlink()
+        if not is_folder and name not in manifest["include"] and path.parent.name != BYTECODE:
+            return f"{INCLUDE}/{name}"
     return None
 
 

@@ -59,3 +59,24 @@ def test_a_manifest_that_was_changed_is_named(folder: Path, key: str) -> None:
 
 def test_releases_of_the_first_format_are_read() -> None:
     assert verify(REPOSITORY / "pipelines/label-reviews/releases/1")["format"] == 1
+
+
+@pytest.mark.parametrize("name", ["markupsafe.py", "deep/x.py", "x.pyc", "__pycache__/deep/x.py"])
+def test_a_file_that_was_added_to_what_it_imports_is_named(folder: Path, name: str) -> None:
+    (folder / "include" / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / "include" / name).write_text("x = 1\n")
+    with pytest.raises(ReleaseError, match=f"^include/{name} of release 1 of label was added: ") as refused:
+        verify(folder, beside=False)
+    assert refused.value.data["file"] == f"include/{name}"
+
+
+def test_a_folder_that_was_linked_into_what_it_imports_is_named(folder: Path, tmp_path: Path) -> None:
+    (folder / "include/markupsafe").symlink_to(tmp_path)
+    with pytest.raises(ReleaseError, match=r"^include/markupsafe of release 1 of label was added"):
+        verify(folder, beside=False)
+
+
+def test_bytecode_that_python_left_is_no_change(folder: Path) -> None:
+    (folder / "include/__pycache__").mkdir()
+    (folder / "include/__pycache__/x.cpython-311.pyc").write_bytes(b"")
+    assert verify(folder)["release"] == 1

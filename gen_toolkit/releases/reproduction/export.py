@@ -24,6 +24,7 @@ from gen_toolkit.releases.promotion.leaks import ALLOWED
 from gen_toolkit.releases.reproduction.exported import Exported, Part
 from gen_toolkit.releases.reproduction.outputs import with_normal_outputs
 from gen_toolkit.releases.reproduction.sanitize import Rules, pipelines_rules, rules_for
+from gen_toolkit.releases.seal import BYTECODE
 from gen_toolkit.settings import load_settings
 
 
@@ -104,7 +105,7 @@ def _refuse_lost(row: RunRow, answers: list[Asked]) -> None:
 
 
 def _files(folder: Path) -> dict[str, Part]:
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.parent.name != BYTECODE)
     return {path.relative_to(folder).as_posix(): Part.of(path.read_bytes()) for path in paths}
 
 

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from gen_toolkit.errors import InputError, NotebookError, ReleaseError
 from gen_toolkit.ipynb import read_notebook
 from gen_toolkit.releases.promotion.leaks import refuse_leaks, texts_of_call, texts_of_notebook, texts_of_values
+from gen_toolkit.releases.seal import BYTECODE
 from gen_toolkit.text import one_line, scrub
 
 _MOST = 500_000_000  # bytes of a file that is read
@@ -111,6 +112,8 @@ class Exported(BaseModel):
         Raises ReleaseError naming the file of the release that is not what was exported.
         """
         for name, part in self.release.items():
+            if BYTECODE in name.split("/"):
+                continue  # of a file that was exported when it was not left out; it would be executed unseen
             path = folder / "release" / name
             try:
                 content = part.content

@@ -66,6 +66,12 @@ def test_names_that_cannot_stand_together_are_refused(tmp_path: Path) -> None:
         exported(release={"a": Part.of(b"x"), "a/b": Part.of(b"x")}).unpack(tmp_path / "x", "run.json")
 
 
+def test_bytecode_in_a_file_is_not_unpacked(tmp_path: Path) -> None:
+    release = {"include/__pycache__/x.cpython-311.pyc": Part.of(b"x"), "manifest.json": Part.of(b"{}")}
+    exported(release=release).unpack(tmp_path, "run.json")
+    assert [path.name for path in (tmp_path / "release").iterdir()] == ["manifest.json"]
+
+
 @pytest.mark.parametrize("part", [{"text": "{ }"}, {"base64": "e30=="}, {"base64": "\ud800"}, {}])
 def test_a_changed_file_of_the_release_is_named(tmp_path: Path, part: dict[str, str]) -> None:
     sha256 = Part.of(b"{}").sha256
