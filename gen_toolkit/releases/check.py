@@ -10,6 +10,7 @@ from gen_toolkit.ipynb import Notebook, code_cells, read_notebook, source, tags
 from gen_toolkit.jobs.parameters import Parameters, read_parameters
 from gen_toolkit.releases.cells import read_code
 from gen_toolkit.releases.finding import Finding, Subject
+from gen_toolkit.releases.included import read_included
 from gen_toolkit.releases.references import find_references
 from gen_toolkit.releases.rules import RULES
 from gen_toolkit.releases.rules.form import too_large
@@ -30,7 +31,10 @@ class Report:
 
 
 def check(path: Path, *, include: tuple[str, ...] = ()) -> Report:
-    """All findings on a notebook. Raises NotebookError where the file is none."""
+    """All findings on a notebook.
+
+    Raises NotebookError where the file is none, ReleaseError where `include` names what is not there.
+    """
     notebook = read_notebook(path)
     settings = load_settings()
     large = list(too_large(notebook))
@@ -47,6 +51,7 @@ def check(path: Path, *, include: tuple[str, ...] = ()) -> Report:
         code,
         settings.workspace,
         include,
+        read_included(settings.workspace.root, include),
         frozenset({"local", *settings.settings.models}),
     )
     return Report(large or [finding for rule in RULES for finding in rule(subject)], subject)

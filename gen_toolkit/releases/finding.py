@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -48,6 +48,8 @@ class Subject:
     """The notebook's own code cells: not the injected one, not the one that promotion generates."""
     workspace: Workspace
     include: tuple[str, ...]
+    files: Mapping[str, bytes]
+    """What `include` names, by path in the workspace; read once, so that what is checked is what is released."""
     models: frozenset[str]
     """The names of the settings' aliases."""
 

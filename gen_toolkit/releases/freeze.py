@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from gen_toolkit.errors import FragmentError, PromptNotFound, ReleaseError
+from gen_toolkit.errors import FragmentError, PromptNotFound
 from gen_toolkit.ipynb import normalised_code, stripped, write_notebook
 from gen_toolkit.jobs.values import as_json
 from gen_toolkit.messages.request import digest
@@ -20,7 +21,7 @@ from gen_toolkit.prompts.registry import load_prompt
 from gen_toolkit.releases.environment import environment as environment
 from gen_toolkit.releases.finding import Subject
 from gen_toolkit.releases.head import release_cell
-from gen_toolkit.releases.seal import IF_ANY, INCLUDE, NOTEBOOK, seal, sha256_of
+from gen_toolkit.releases.seal import IF_ANY, INCLUDE, NOTEBOOK, seal
 from gen_toolkit.releases.seal import verify as verify
 from gen_toolkit.settings import load_settings
 from gen_toolkit.tracking import registry
@@ -33,7 +34,8 @@ class Frozen:
     content: dict[str, Any]
     """What the digest covers."""
     notebook: dict[str, Any]
-    include: tuple[Path, ...]
+    files: Mapping[str, bytes]
+    """Included files by their path in the workspace."""
     versions: dict[str, dict[str, int]]
     """Prompts the notebook defines itself: the registry's versions by hash."""
 
@@ -43,10 +45,9 @@ class Frozen:
 
 
 def freeze(subject: Subject, extra_models: tuple[str, ...] = ()) -> Frozen:
-    """Resolve prompts and aliases, read included files. Raises where one of them does not exist."""
+    """Resolve prompts and aliases. Raises where one of them does not exist."""
     notebook = stripped(subject.notebook)
     references = subject.references
-    files = tuple(_included(subject))
     prompt_files = {path: Prompt.from_file(path) for path in sorted(references.prompt_files)}
     also = {
         "prompt_files": {path: {"name": p.name, "content": p.content()} for path, p in prompt_files.items()},
@@ -57,12 +58,12 @@ def freeze(subject: Subject, extra_models: tuple[str, ...] = ()) -> Frozen:
         "parameters": subject.parameters.json_schema(),
         "prompts": {reference: _prompt(reference) for reference in sorted(references.prompts)},
         "models": {name: pin(name) for name in _with_fallbacks(_aliases(subject) | set(extra_models))},
-        "include": {_relative(subject, path): sha256_of(path) for path in files},
+        "include": {name: sha256(content).hexdigest() for name, content in subject.files.items()},
         **{key: value for key, value in also.items() if value},
     }
     saved = references.saved | {prompt.name for prompt in prompt_files.values()}
     versions = {name: registry.versions(name) for name in sorted(saved)}
-    return Frozen(content, notebook, files, {name: known for name, known in versions.items() if known})
+    return Frozen(content, notebook, subject.files, {name: known for name, known in versions.items() if known})
 
 
 def _prompt(reference: str) -> dict[str, Any]:
@@ -107,21 +108,6 @@ def aliases_in(value: Any) -> set[str]:
     return {load_settings().settings.model if named is None else str(named)}
 
 
-def _included(subject: Subject) -> list[Path]:
-    root = subject.workspace.root.resolve()
-    files: list[Path] = []
-    for name in subject.include:
-        path = (root / name).resolve()
-        if not path.is_relative_to(root) or not path.exists():
-            raise ReleaseError(f"include names {name!r}, which is not in the workspace", fix="Correct pipeline.toml.")
-        files += [path] if path.is_file() else sorted(p for p in path.rglob("*.py") if "__pycache__" not in p.parts)
-    return files
-
-
-def _relative(subject: Subject, path: Path) -> str:
-    return path.relative_to(subject.workspace.root.resolve()).as_posix()
-
-
 def write_release(frozen: Frozen, folder: Path, subject: Subject, facts: dict[str, Any]) -> None:
     """Write notebook, included files and manifest into `folder`. `facts` stand beside the digest.
 
@@ -130,10 +116,10 @@ def write_release(frozen: Frozen, folder: Path, subject: Subject, facts: dict[st
     head = release_cell(facts["name"], facts["release"], frozen.digest) if facts.get("release") else None
     notebook = {**frozen.notebook, "cells": [*([head] if head else []), *frozen.notebook["cells"]]}
     write_notebook(folder / NOTEBOOK, notebook)
-    for path in frozen.include:
-        target = folder / INCLUDE / _relative(subject, path)
+    for name, content in frozen.files.items():
+        target = folder / INCLUDE / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
+        target.write_bytes(content)
     secrets = {item.default.variable for item in subject.parameters.items if hasattr(item.default, "variable")}
     manifest = {
         "digest": frozen.digest,

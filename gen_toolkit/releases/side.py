@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 from gen_toolkit.errors import NotFound
 from gen_toolkit.ipynb import normalised_code, read_notebook
 from gen_toolkit.releases.check import checked
-from gen_toolkit.releases.finding import Subject
 from gen_toolkit.releases.freeze import Frozen, environment, freeze, verify
 from gen_toolkit.releases.pipeline import Pipeline
 
@@ -34,13 +33,12 @@ def side_of_release(pipeline: Pipeline, number: int | None = None) -> Side:
     manifest = verify(folder)
     code = normalised_code(read_notebook(folder / "notebook.ipynb"))
     content = {"code": code, **{part: manifest.get(part, {}) for part in _PARTS}}
-    files = texts_of(folder / "include", manifest["include"])
+    files = _texts({name: (folder / "include" / name).read_bytes() for name in manifest["include"]})
     return Side(f"release {manifest['release']}", content, manifest["environment"], files)
 
 
-def texts_of(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """The files of a folder as text."""
-    return {name: (folder / name).read_text(encoding="utf-8", errors="replace") for name in names}
+def _texts(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: content.decode("utf-8", "replace") for name, content in files.items()}
 
 
 def side_of_notebook(pipeline: Pipeline, path: Path | None = None) -> Side:
@@ -58,10 +56,9 @@ def side_of_notebook(pipeline: Pipeline, path: Path | None = None) -> Side:
             )
     subject = checked(path, tuple(settings.get("include", ())))
     frozen = freeze(subject, tuple(settings.get("models", ())))
-    return side_of(path.name, subject, frozen)
+    return side_of(path.name, frozen)
 
 
-def side_of(title: str, subject: Subject, frozen: Frozen) -> Side:
+def side_of(title: str, frozen: Frozen) -> Side:
     """What a notebook would be frozen to, in this environment."""
-    files = texts_of(subject.workspace.root, frozen.content["include"])
-    return Side(title, frozen.content, environment(), files)
+    return Side(title, frozen.content, environment(), _texts(frozen.files))

@@ -63,7 +63,7 @@ def make(
             if case is not None:
                 facts |= _beside(fresh, case, answers, f"release {number} of {pipeline.name}", personal)
                 about = {**facts, "digest": frozen.digest, "notebook": name_of(subject)}
-                side = side_of(f"release {number}", subject, frozen)
+                side = side_of(f"release {number}", frozen)
                 write_review(fresh, Page.of(pipeline, about, side, case, findings))
             write_release(frozen, fresh, subject, facts)
             fresh.rename(pipeline.releases / str(number))

@@ -49,7 +49,7 @@ def review_of_notebook(name: str, path: Path) -> Path:
     proof = known_proof(report.subject, frozen)
     case = Case() if proof is None else case_of(pipeline, proof, answers_of(open_database(), proof.execution))
     facts: dict[str, Any] = {"name": name, "digest": frozen.digest, "notebook": name_of(report.subject)}
-    side = side_of(path.name, report.subject, frozen)
+    side = side_of(path.name, frozen)
     return _kept(pipeline, "notebook", Page.of(pipeline, facts, side, case, report.warnings))
 
 

@@ -60,6 +60,20 @@ def test_all_of_it_is_there_and_sealed(case: Case) -> None:
     assert "01990000" in json.dumps(verify(folder)["evidence"])
 
 
+def test_a_file_that_is_saved_after_it_was_frozen_is_released_as_it_was(case: Case) -> None:
+    helpers, root = Path("helpers.py"), Path.cwd()
+    helpers.write_text("x = 'as frozen'\n")
+    subject = checked(written(root / "notebooks/label.ipynb", KEEPS, "import helpers"), ("helpers.py",))
+    helpers.write_text("x = 'saved while it was checked'\n")
+    frozen = freeze(subject)
+    helpers.write_text("x = 'saved while it was executed'\n")
+    pipeline = Pipeline("label", root / "pipelines/label")
+    folder = pipeline.releases / str(make(pipeline, frozen, subject, case))
+    assert verify(folder)["release"] == 1
+    assert (folder / "include/helpers.py").read_text() == "x = 'as frozen'\n"
+    assert "as frozen" in (folder / "review.md").read_text()
+
+
 def test_the_cassette_holds_the_newest_reply_of_each_call(case: Case) -> None:
     error = {"code": "model", "message": "no answer"}
     answers = [
