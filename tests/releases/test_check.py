@@ -42,6 +42,9 @@ BROKEN: list[tuple[str, int | None, str, list[Any], str | None]] = [
     ("local-import", None, "beside", [KEEPS, "import beside"], "limit: int = 3"),
     ("secret", 3, "text", [KEEPS, {"cell_type": "markdown", "id": "m", "source": KEY}], "limit: int = 3"),
     ("secret", 3, "metadata", [KEEPS, {**code("x = 1"), "metadata": {"note": KEY}}], "limit: int = 3"),
+    ("secret", 3, "attachment",
+     [KEEPS, {"cell_type": "markdown", "id": "m", "source": "", "attachments": {"x": {"text/plain": KEY}}}],
+     "limit: int = 3"),
     ("secret", 3, "literal", [KEEPS, "db = 'postgresql://me:correct-horse@db/x'"], "limit: int = 3"),
     ("missing-import", None, "nowhere_at_all", [KEEPS, "import nowhere_at_all.deep"], "limit: int = 3"),
     ("unknown-model", None, "gpt-99", [ASK + "gt.chat('x', model='gpt-99')"], "limit: int = 3"),
@@ -154,6 +157,16 @@ def test_all_findings_are_told_at_once(path: Path) -> None:
 @pytest.mark.parametrize("include", [("helpers.py",), ("helpers.py", "tools"), ("tools/__init__.py", "helpers.py")])
 def test_a_local_module_that_include_names_may_be_imported(path: Path, include: tuple[str, ...]) -> None:
     assert check(written(path, KEEPS, "import helpers"), include=include).findings == []
+
+
+@pytest.mark.parametrize("text", [f"KEY = '{KEY}'\n", "api_key = 'correct-horse-battery'\n"])
+def test_a_secret_in_an_included_file_is_a_finding_that_names_the_file(path: Path, text: str) -> None:
+    (path.parents[1] / "helpers.py").write_text(text)
+    findings = check(written(path, KEEPS, "import helpers"), include=("helpers.py",)).findings
+    assert [(finding.rule, finding.message) for finding in findings] == [
+        ("secret", "helpers.py holds what looks like a secret")
+    ]
+    assert findings[0].level == "error"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,8 @@ def make(
     """The number of the new release.
 
     With a `case` also what it rests on, and with the `answers` of that execution what it takes to do it again;
-    `findings` are what check warned of. Raises CheckFailed where what is written beside the release holds a secret
-    or, with `personal`, personal data.
+    `findings` are what check warned of. Raises CheckFailed where a prompt holds a secret, or what is written beside
+    the release one or, with `personal`, personal data.
 
     All or nothing; whoever calls it has the pipeline alone.
     """
@@ -56,12 +56,14 @@ def make(
         for left in pipeline.releases.glob(".new-*"):  # by a promotion that was killed: no other is under way
             shutil.rmtree(left, ignore_errors=True)
         number = max(pipeline.numbers(), default=0) + 1
+        title = f"release {number} of {pipeline.name}"
+        refuse_leaks(_asked(frozen), personal=False, what=title)  # included files and code: check has looked
         fresh = Path(tempfile.mkdtemp(dir=pipeline.releases, prefix=".new-"))
         try:
             fresh.chmod(0o755)
             facts = _facts(pipeline, number, subject, fresh)
             if case is not None:
-                facts |= _beside(fresh, case, answers, f"release {number} of {pipeline.name}", personal)
+                facts |= _beside(fresh, case, answers, title, personal)
                 about = {**facts, "digest": frozen.digest, "notebook": name_of(subject)}
                 side = side_of(f"release {number}", frozen)
                 write_review(fresh, Page.of(pipeline, about, side, case, findings))
@@ -140,6 +142,12 @@ def _beside(folder: Path, case: Case, answers: Sequence[Asked], title: str, pers
         what=title,
     )
     return {"evidence": _summary(case), "override": _override(case)}
+
+
+def _asked(frozen: Frozen) -> Iterator[tuple[str, str]]:
+    """The texts that it sends to models, as far as its code does not hold them."""
+    for part, what in (("prompts", "the prompt"), ("prompt_files", "the prompt file"), ("fragments", "the fragment")):
+        yield from texts_of_values(frozen.content.get(part, {}), what)
 
 
 def _place(answers: Sequence[Asked], key: str) -> str:

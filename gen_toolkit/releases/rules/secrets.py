@@ -1,4 +1,4 @@
-"""Keys and passwords written down: in code, text, outputs or metadata. The finding never repeats them."""
+"""Keys and passwords written down: in cells, outputs, metadata, included files. The finding never repeats them."""
 
 from __future__ import annotations
 
@@ -39,8 +39,14 @@ def no_secrets(subject: Subject) -> Iterator[Finding]:
             yield Finding("secret", "an output looks like a secret", _FIX, number)
         if _looks_secret(cell.get("metadata", {})):
             yield Finding("secret", "the cell's metadata look like they hold a secret", _FIX, number)
+        if _looks_secret(cell.get("attachments", {})):
+            yield Finding("secret", "an attachment looks like a secret", _FIX, number)
     if _looks_secret(subject.notebook.get("metadata", {})):
         yield Finding("secret", "the notebook's metadata look like they hold a secret", _FIX)
+    for name, content in subject.files.items():
+        text = content.decode("utf-8", "replace")
+        if _leaks(text) or (name.endswith(".py") and _is_assigned(text)):
+            yield Finding("secret", f"{name} holds what looks like a secret", _FIX)
 
 
 def _references(subject: Subject) -> Iterator[str]:

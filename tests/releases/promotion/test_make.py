@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from notebook_cells import KEEPS, code, furnish, notebook, written
 
+from gen_toolkit import Prompt
 from gen_toolkit.database.engine import open_database
 from gen_toolkit.errors import CheckFailed
 from gen_toolkit.ipynb import write_notebook
@@ -25,6 +26,7 @@ from gen_toolkit.releases.promotion.evidence import Case, Evidence, Judged, Scor
 from gen_toolkit.releases.promotion.make import make, read_evidence
 from gen_toolkit.releases.seal import verify
 
+KEY = "sk-" + "a1" * 12
 FILES = {"cassette.jsonl", "evidence.json", "reference.ipynb", "reference.json", "review.html", "review.md"}
 
 
@@ -104,13 +106,31 @@ def test_an_override_is_on_record_with_what_it_overrides(case: Case) -> None:
     ("leak", "says"),
     [
         ({"text": "mail ada@example.com"}, "the reply of 'dry' to label@1, row r1 holds an e-mail address"),
-        ({"text": "sk-" + "a1" * 12}, "the reply of 'dry' to label@1, row r1 holds what looks like a secret"),
+        ({"text": KEY}, "the reply of 'dry' to label@1, row r1 holds what looks like a secret"),
     ],
 )
 def test_what_must_not_be_in_a_repository_makes_no_release(case: Case, leak: dict[str, Any], says: str) -> None:
     with pytest.raises(CheckFailed, match=f"release 1 of label is not made: {says}"):
         made(case, answer(leak["text"]))
     assert list(Path("pipelines/label/releases").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "holds", "says"),
+    [
+        ("prompts", {"a@live": {"version": 4, "content": Prompt("a", user=KEY).content()}}, "the prompt a@live"),
+        ("prompt_files", {"a.md": {"name": "a", "content": Prompt("a", user=KEY).content()}}, "the prompt file a.md"),
+        ("fragments", {"tone": f"kind {KEY}"}, "the fragment tone"),
+    ],
+)
+def test_a_secret_in_what_it_asks_makes_no_release(case: Case, part: str, holds: dict[str, Any], says: str) -> None:
+    root = Path.cwd()
+    subject = checked(written(root / "notebooks/label.ipynb", KEEPS))
+    frozen = freeze(subject)
+    pipeline = Pipeline("label", root / "pipelines/label")
+    with pytest.raises(CheckFailed, match=f"release 1 of label is not made: {says} holds what looks like a secret"):
+        make(pipeline, replace(frozen, content={**frozen.content, part: holds}), subject, case)
+    assert pipeline.numbers() == []
 
 
 @pytest.mark.parametrize("place", ["output", "kept", "parameter", "row", "effect"])
@@ -146,6 +166,6 @@ def test_an_uncommitted_change_stands_beside_it_without_notebooks(case: Case) ->
     diff = (folder / "dirty.diff").read_text()
     assert ("+x = 2" in diff, "ipynb" in diff) == (True, False)
     assert (verify(folder)["dirty"], "dirty.diff" in verify(folder)["files"]) == (True, True)
-    Path("helpers.py").write_text("key = 'sk-" + "a1" * 12 + "'\n")
+    Path("helpers.py").write_text(f"key = '{KEY}'\n")
     with pytest.raises(CheckFailed, match=r"the uncommitted change \(dirty\.diff\) holds what looks like a secret"):
         made(case)
