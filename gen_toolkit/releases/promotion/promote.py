@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 from gen_toolkit import text
 from gen_toolkit.database.engine import open_database
-from gen_toolkit.errors import GateRefused, GenToolkitError, InputError
+from gen_toolkit.errors import GateRefused, GenToolkitError, InputError, ReleaseError
 from gen_toolkit.jobs.execute import silent
 from gen_toolkit.jobs.supervise import Progress
 from gen_toolkit.journal.asked import Asked
@@ -25,7 +26,7 @@ from gen_toolkit.releases.promotion.leaks import ALLOWED
 from gen_toolkit.releases.promotion.make import make, read_evidence, refuse_unwritable
 from gen_toolkit.releases.promotion.proof import ANY, Proof, prove
 from gen_toolkit.releases.promotion.proof import Wanted as Wanted
-from gen_toolkit.releases.seal import verify
+from gen_toolkit.releases.seal import MANIFEST, verify
 from gen_toolkit.settings import load_settings
 
 
@@ -123,12 +124,12 @@ def told(gate: Judged) -> dict[str, Any]:
 
 
 def same_release(pipeline: Pipeline, digest: str) -> int | None:
-    """The number of the release of that digest, if there is one."""
+    """The number of the release of that digest, if there is one that can be run."""
     for number in reversed(pipeline.numbers()):
-        try:
-            manifest = json.loads((pipeline.releases / str(number) / "manifest.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue  # a damaged release is not this one; `gen run` names it
-        if manifest.get("digest") == digest:
-            return number
+        folder = pipeline.releases / str(number)
+        # a damaged release is not this one; `gen run` names it
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, ReleaseError):
+            if json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["digest"] == digest:
+                verify(folder)
+                return number
     return None

@@ -207,6 +207,28 @@ def test_a_release_that_was_changed_does_not_run(path: Path, tamper: Callable[[P
     refuses_to_run("label", {}, ReleaseError, "release")
 
 
+@pytest.mark.parametrize("tamper", TAMPERED.values(), ids=TAMPERED)
+def test_promoting_again_what_was_changed_makes_a_release_that_runs(
+    path: Path, tamper: Callable[[Path], object]
+) -> None:
+    tamper(folder_of(promoted(path, "label")))
+    again = promoted(path, "label")
+    assert (again.number, again.made, again.pipeline.live) == (2, True, 2)
+    assert verify(folder_of(again))["digest"] == again.digest
+
+
+def test_of_two_releases_of_a_digest_the_one_that_was_not_changed_is_found(path: Path) -> None:
+    notebook = folder_of(promoted(path, "label")) / "notebook.ipynb"
+    was = notebook.read_text()
+    notebook.write_text("{}")
+    second = promoted(path, "label")
+    notebook.write_text(was)
+    assert promoted(path, "label").number == second.number
+    (folder_of(second) / "notebook.ipynb").write_text("{}")
+    again = promoted(path, "label")
+    assert (again.number, again.made, again.pipeline.live) == (1, False, 1)
+
+
 def test_a_manifest_cannot_open_the_environment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = folder_of(promoted(path, "label"))
     manifest = {key: value for key, value in verify(folder).items() if key not in ("seal", "files")}
