@@ -40,6 +40,10 @@ BROKEN: list[tuple[str, int | None, str, list[Any], str | None]] = [
     ("local-import", None, "helpers", [KEEPS, "import helpers"], "limit: int = 3"),
     ("local-import", None, "tools", [KEEPS, "from tools.clean import tidy"], "limit: int = 3"),
     ("local-import", None, "beside", [KEEPS, "import beside"], "limit: int = 3"),
+    ("local-import", None, "helpers", [KEEPS, "import importlib as i\ni.import_module('helpers')"], "limit: int = 3"),
+    ("local-import", 3, "helpers.py", [KEEPS, "%run -i helpers.py x"], "limit: int = 3"),
+    ("local-import", 3, "helpers", [KEEPS, "%run 'helpers'"], "limit: int = 3"),
+    ("local-import", None, "helpers", [KEEPS, "%run -m helpers"], "limit: int = 3"),
     ("secret", 3, "text", [KEEPS, {"cell_type": "markdown", "id": "m", "source": KEY}], "limit: int = 3"),
     ("secret", 3, "metadata", [KEEPS, {**code("x = 1"), "metadata": {"note": KEY}}], "limit: int = 3"),
     ("secret", 3, "attachment",
@@ -97,6 +101,7 @@ GOOD: dict[str, tuple[list[Any], str]] = {
         [KEEPS, "%time x = limit\nif x:\n    %time y = 2\nprint(x, y)"],
         "limit: int = 3",
     ),
+    "files that no module is": ([KEEPS, "%run nowhere.py\n__import__('json')\n%run\n%run -m"], "limit: int = 3"),
     "a percent sign that begins a line": ([KEEPS, "x = ('%d'\n    % limit)\nhelp?"], "limit: int = 3"),
     "an import that may fail": (
         [KEEPS, "try:\n    import nowhere_at_all\nexcept ImportError:\n    pass"],
@@ -157,6 +162,50 @@ def test_all_findings_are_told_at_once(path: Path) -> None:
 @pytest.mark.parametrize("include", [("helpers.py",), ("helpers.py", "tools"), ("tools/__init__.py", "helpers.py")])
 def test_a_local_module_that_include_names_may_be_imported(path: Path, include: tuple[str, ...]) -> None:
     assert check(written(path, KEEPS, "import helpers"), include=include).findings == []
+
+
+INCLUDED = [
+    ("import more", "helpers.py", "more.py"),
+    ("x = 1\n\ndef f():\n    from more import x", "helpers.py", "more.py"),
+    ("from importlib import import_module\nimport_module('more')", "helpers.py", "more.py"),
+    ("from . import more", "tools/__init__.py", "tools/more.py"),
+    ("from .more import x", "tools/__init__.py", "tools/more.py"),
+    ("import tools.more", "helpers.py", "tools/more.py"),
+    ("from tools import more", "helpers.py", "tools/more.py"),
+    ("from ..more import x", "tools/deep/x.py", "tools/more.py"),
+]
+
+
+@pytest.mark.parametrize(("text", "name", "other"), INCLUDED)
+def test_what_an_included_file_imports_is_included_too(path: Path, text: str, name: str, other: str) -> None:
+    root = path.parents[1]
+    (root / "tools/deep").mkdir()
+    (root / name).write_text(text)
+    (root / other).write_text("x = 1")
+    include = tuple({name, "tools/__init__.py", "helpers.py"})
+    findings = check(written(path, KEEPS, "import helpers"), include=include).findings
+    assert [finding.rule for finding in findings] == ["local-import"]
+    line = text.count("\n") + 1
+    assert f"{other.removesuffix('.py').replace('/', '.')!r} is imported by {name}, line {line}," in findings[0].message
+    assert f'include = ["{other}"]' in findings[0].fix
+    assert check(path, include=(*include, other)).findings == []
+
+
+def test_a_package_whose_module_is_included_is_included_itself(path: Path) -> None:
+    (path.parents[1] / "tools/more.py").write_text("import json, pydantic\nfrom .. import beyond")
+    written(path, KEEPS, "import tools.more")
+    (finding,) = check(path, include=("tools/more.py",)).findings  # what stands in tools/__init__.py would be executed
+    assert (finding.rule, 'include = ["tools"]' in finding.fix) == ("local-import", True)
+    assert check(path, include=("tools",)).findings == []
+
+
+def test_names_that_can_be_none_of_a_module_are_no_error(path: Path) -> None:
+    text = f"from importlib import import_module as import_module\nimport_module('{'x' * 5000}')\n__import__('..x', 1)"
+    assert check(written(path, KEEPS, text, f"%run {'x' * 5000}")).findings == []
+    (path.parents[1] / "helpers.py").write_bytes(b"import_module('\\0')\nimport_module('.')\nfrom . import x")
+    assert check(written(path, KEEPS, "import helpers"), include=("helpers.py",)).findings == []
+    (path.parents[1] / "helpers.py").write_bytes(b"no Python\xff")
+    assert check(path, include=("helpers.py",)).findings == []
 
 
 @pytest.mark.parametrize("text", [f"KEY = '{KEY}'\n", "api_key = 'correct-horse-battery'\n"])

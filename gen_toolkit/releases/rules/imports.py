@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import importlib.metadata
 import importlib.util
 import re
 import sys
 import tomllib
 from collections.abc import Iterator
-from pathlib import Path
+from itertools import accumulate
+from pathlib import Path, PurePosixPath
 
 from gen_toolkit.releases.finding import Finding, Rule, Subject
+from gen_toolkit.releases.imported import imports_of, runs_of
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def local_imports_are_included(subject: Subject) -> Iterator[Finding]:
-    for module in sorted(subject.references.imports - _included(subject)):
-        if module != "gen_toolkit" and _is_local(module, subject):
+    """Those of the notebook, and those of the files that it includes."""
+    told = set()
+    for module, importer in _imports(subject):
+        found = next(filter(None, (_not_frozen(name, subject) for name in _with_packages(module))), None)
+        if found and found not in told:
+            told.add(found)
+            name, file = found
             yield Finding(
                 "local-import",
-                f"{module!r} is imported from the workspace and would not be frozen",
-                f'Name it in include of pipeline.toml: include = ["{module}.py"], or install it as a package.',
+                f"{name!r} is imported {importer}from the workspace and would not be frozen",
+                f'Name it in include of pipeline.toml: include = ["{file}"], or install it as a package.',
             )
+
+
+def nothing_local_is_run(subject: Subject) -> Iterator[Finding]:
+    """`%run` takes a file from the current folder, whatever a release includes."""
+    for code in subject.code:
+        for file in runs_of(code.walk()):
+            if not file.startswith("/") and (_is_there(file, subject) or _is_there(f"{file}.py", subject)):
+                yield Finding(
+                    "local-import",
+                    f"{file!r} is run from the workspace and would not be frozen",
+                    "Import it instead, and name it in include of pipeline.toml.",
+                    code.number,
+                )
 
 
 def imports_are_installed(subject: Subject) -> Iterator[Finding]:
@@ -61,9 +83,42 @@ def _included(subject: Subject) -> set[str]:
     return {Path(name).parts[0].removesuffix(".py") for name in subject.include if Path(name).parts}
 
 
+def _imports(subject: Subject) -> Iterator[tuple[str, str]]:
+    """(dotted name, which file imports it), of the notebook's own with "" for the file."""
+    for code in subject.code:
+        yield from ((module, "") for module, _ in imports_of(code.walk()))
+    for name, content in sorted(subject.files.items()):
+        if name.endswith(".py"):
+            package = ".".join(PurePosixPath(name).parent.parts)
+            with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):  # it fails when executed
+                nodes = ast.walk(ast.parse(content))
+                yield from ((module, f"by {name}, line {line}, ") for module, line in imports_of(nodes, package))
+
+
+def _with_packages(module: str) -> Iterator[str]:
+    """`a`, `a.b`, `a.b.c`: each is executed."""
+    return accumulate(module.split("."), "{}.{}".format)
+
+
+def _not_frozen(module: str, subject: Subject) -> tuple[str, str] | None:
+    """The module and what to include, where it is one of the workspace that is not among the included files."""
+    inner = module.replace(".", "/")
+    if module == "gen_toolkit" or {f"{inner}.py", f"{inner}/__init__.py"} & subject.files.keys():
+        return None
+    if _is_there(f"{inner}/__init__.py", subject):
+        return module, inner
+    return (module, f"{inner}.py") if _is_there(f"{inner}.py", subject) else None
+
+
 def _is_local(module: str, subject: Subject) -> bool:
-    folders = {subject.workspace.root, subject.path.resolve().parent}
-    return any((f / f"{module}.py").is_file() or (f / module / "__init__.py").is_file() for f in folders)
+    return _is_there(f"{module}.py", subject) or _is_there(f"{module}/__init__.py", subject)
+
+
+def _is_there(file: str, subject: Subject) -> bool:
+    """In the workspace or beside the notebook."""
+    with contextlib.suppress(OSError):  # a name that is too long is none of a file
+        return any((f / file).is_file() for f in (subject.workspace.root, subject.path.resolve().parent))
+    return False
 
 
 def _is_installed(module: str) -> bool:
@@ -92,4 +147,9 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-IMPORTS: tuple[Rule, ...] = (local_imports_are_included, imports_are_installed, imports_are_declared)
+IMPORTS: tuple[Rule, ...] = (
+    local_imports_are_included,
+    nothing_local_is_run,
+    imports_are_installed,
+    imports_are_declared,
+)
