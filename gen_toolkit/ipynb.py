@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Iterable
@@ -18,6 +19,12 @@ Notebook = dict[str, Any]
 
 _LARGEST = 250_000_000  # bytes of a file
 _CELL_TYPES = {"code", "markdown", "raw"}
+# texts, comments and blanks; a quote after a backslash or without an end on its line begins no text
+_PIECES = re.compile(
+    r"""(?sx) (?P<blanks> [ \t\r]+) | \#[^\n]* | ("{3}|'{3}) (?:\\.|.)*? (?:\2|\Z)
+    | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*' | \\["']
+    """
+)
 
 
 def read_notebook(path: Path) -> Notebook:
@@ -113,17 +120,36 @@ def stripped(notebook: Notebook) -> Notebook:
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
-def normalised_code(notebook: Notebook) -> list[dict[str, Any]]:
-    """The code cells as the digest sees them: source without trailing space, tags; no outputs, no ids."""
+def normalised_code(notebook: Notebook, *, blanks_in_texts: bool = True) -> list[dict[str, Any]]:
+    """The code cells as the digest sees them: source without trailing space, tags; no outputs, no ids.
+
+    Without `blanks_in_texts` also without those at the ends of the lines of a text, which are a part of it.
+    """
+    normal = _without_trailing_space if blanks_in_texts else _with_lines_cut
     code = []
     for _, cell in code_cells(notebook):
         if {"injected-parameters", "release"} & set(tags(cell)):
             continue
-        # only where Python ends a line: str.splitlines also cuts inside texts that hold other separators
-        lines = [line.rstrip(" \t\r") for line in source(cell).strip().split("\n")]
-        if any(lines):
-            code.append({"source": "\n".join(lines), "tags": sorted(tags(cell))})
+        text = normal(source(cell).strip())
+        if text:
+            code.append({"source": text, "tags": sorted(tags(cell))})
     return code
+
+
+def _without_trailing_space(code: str) -> str:
+    text = code.replace("\r\n", "\n")
+
+    def kept(piece: re.Match[str]) -> str:
+        if piece["blanks"]:
+            return piece[0] if text[piece.end() : piece.end() + 1] not in ("", "\n") else ""
+        return piece[0].rstrip(" \t\r") if piece[0].startswith("#") else piece[0]
+
+    return _PIECES.sub(kept, text)
+
+
+def _with_lines_cut(code: str) -> str:
+    # only where Python ends a line: str.splitlines also cuts inside texts that hold other separators
+    return "\n".join(line.rstrip(" \t\r") for line in code.split("\n"))
 
 
 def code_hash(notebook: Notebook) -> str:

@@ -59,6 +59,40 @@ def test_code_changes_the_hash(variant: dict[str, Any]) -> None:
     assert ipynb.code_hash(variant) != ipynb.code_hash(BASE)
 
 
+@pytest.mark.parametrize(
+    ("blank", "none"),
+    [
+        ('x = """a \nb"""', 'x = """a\nb"""'),
+        ("x = f'''it\\''' \n'''", "x = f'''it\\'''\n'''"),
+        ("x = '#' + '''a\t\n'''", "x = '#' + '''a\n'''"),
+        ("x = \"'''\" + '''a \n'''", "x = \"'''\" + '''a\n'''"),
+    ],
+)
+def test_a_blank_at_the_end_of_a_line_matters_inside_of_a_text(blank: str, none: str) -> None:
+    assert ipynb.code_hash(notebook(code(blank))) != ipynb.code_hash(notebook(code(none)))
+
+
+@pytest.mark.parametrize(
+    ("blank", "none"),
+    [
+        ("x = 'a' \ny = \"b\" # it's \t\nz = 1 \n", "x = 'a'\ny = \"b\" # it's\nz = 1"),
+        ("# ''' is none \nx = 1  \n", "# ''' is none\nx = 1"),
+        ("x = '''a\r\nb''' \r\n", "x = '''a\nb'''"),
+        ("!echo it's \nx = '\"\"\"' \ny = '\\'' ", "!echo it's\nx = '\"\"\"'\ny = '\\''"),
+        ("x = '''a''' \ny = ''  \n", "x = '''a'''\ny = ''"),
+    ],
+)
+def test_a_blank_at_the_end_of_a_line_does_not_matter_elsewhere(blank: str, none: str) -> None:
+    assert ipynb.code_hash(notebook(code(blank))) == ipynb.code_hash(notebook(code(none)))
+
+
+@pytest.mark.parametrize(
+    "text", ["'" + "\\'" * 100_000, "x" + " " * 200_000 + "x", "\"'" * 100_001, "'''" + "\\" * 200_001]
+)
+def test_texts_that_never_end_are_read_once(text: str) -> None:
+    assert ipynb.normalised_code(notebook(code(text)))[0]["source"] == text
+
+
 @pytest.mark.parametrize("separator", ["\u2028", "\x0c", "\x85", "\x1c"])
 def test_only_python_line_ends_are_line_ends(separator: str) -> None:
     assert ipynb.code_hash(notebook(code(f'x = """a{separator}b"""'))) != ipynb.code_hash(

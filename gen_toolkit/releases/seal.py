@@ -13,8 +13,8 @@ from gen_toolkit.ipynb import code_cells, normalised_code, read_notebook, source
 from gen_toolkit.messages.request import digest
 from gen_toolkit.releases.head import release_cell
 
-FORMAT = 2
-"""1: without `files` and `seal`. It is read as well."""
+FORMAT = 3
+"""1: without `files` and `seal`. 2: its digest leaves out blanks at the ends of the lines of a text. Both are read."""
 MANIFEST, NOTEBOOK, INCLUDE = "manifest.json", "notebook.ipynb", "include"
 BYTECODE = "__pycache__"
 """Where Python keeps its own copies of modules; they are no part of a release."""
@@ -44,7 +44,7 @@ def verify(folder: Path, *, beside: bool = True) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         form = manifest.get("format")
-        if form not in (1, FORMAT):
+        if form not in (1, 2, FORMAT):
             raise ReleaseError(f"{folder} has format {form}", fix="Use a newer gen_toolkit.")
         changed, added = _changed(folder, manifest, beside=beside), _added(folder, manifest)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, NotebookError) as error:
@@ -71,7 +71,7 @@ def _changed(folder: Path, manifest: Mapping[str, Any], *, beside: bool) -> str 
             return f"{INCLUDE}/{name}"
     notebook = read_notebook(folder / NOTEBOOK)
     content = {
-        "code": normalised_code(notebook),
+        "code": normalised_code(notebook, blanks_in_texts=manifest["format"] > 2),
         **{key: manifest[key] for key in ("parameters", "prompts", "models", "include")},
         **{key: manifest[key] for key in IF_ANY if key in manifest},
     }

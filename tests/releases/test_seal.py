@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from released import released
+from notebook_cells import KEEPS, furnish, written
+from released import promoted, released
 
 from gen_toolkit.errors import ReleaseError
+from gen_toolkit.releases.check import checked
+from gen_toolkit.releases.freeze import freeze, write_release
 from gen_toolkit.releases.seal import seal, verify
 
 REPOSITORY = Path(__file__).parents[2]
@@ -55,6 +59,32 @@ def test_a_manifest_that_was_changed_is_named(folder: Path, key: str) -> None:
     (folder / "manifest.json").write_text(json.dumps({**manifest, key: "another"}))
     with pytest.raises(ReleaseError, match=r"^manifest\.json of release 1 of label was changed"):
         verify(folder)
+
+
+def test_a_blank_in_a_text_of_the_notebook_is_a_change(workspace: Path) -> None:
+    furnish(workspace, mlflow=False)
+    made = promoted(written(workspace / "notebooks/label.ipynb", KEEPS, 'x = """Answer: \n"""'), "label")
+    path = made.pipeline.release_folder() / "notebook.ipynb"
+    was = path.read_text()
+    path.write_text(was.replace("Answer: ", "Answer:"))
+    with pytest.raises(ReleaseError, match=r"^notebook\.ipynb of release 1 of label was changed"):
+        verify(path.parent)
+    path.write_text(was)
+    again = promoted(written(workspace / "notebooks/label.ipynb", KEEPS, 'x = """Answer:\n"""'), "label")
+    assert (again.number, again.made) == (2, True)
+
+
+@pytest.mark.parametrize("form", [1, 2])
+def test_a_release_of_an_earlier_format_is_what_was_promoted(workspace: Path, form: int) -> None:
+    furnish(workspace, mlflow=False)
+    subject = checked(written(workspace / "notebooks/label.ipynb", KEEPS, 'x = """Answer: \n"""'))
+    frozen = freeze(subject)
+    code = [{**cell, "source": cell["source"].replace("Answer: ", "Answer:")} for cell in frozen.content["code"]]
+    folder = workspace / "release"
+    folder.mkdir()
+    was = replace(frozen, content={**frozen.content, "code": code})  # its digest left such blanks out
+    write_release(was, folder, subject, {"name": "label", "release": 1, "format": form})
+    assert verify(folder)["format"] == form
 
 
 def test_releases_of_the_first_format_are_read() -> None:

@@ -194,7 +194,7 @@ TAMPERED: dict[str, Callable[[Path], object]] = {
     "a prompt more": lambda f: _in_manifest(f, lambda m: m["prompts"].update({"a@live": {"absent": True}})),
     "another schema": lambda f: _in_manifest(f, lambda m: m["parameters"].update(additionalProperties=True)),
     "a file that is not there": lambda f: _in_manifest(f, lambda m: m["include"].update({"x.py": "0" * 64})),
-    "a newer format": lambda f: _in_manifest(f, lambda m: m.update(format=3)),
+    "a newer format": lambda f: _in_manifest(f, lambda m: m.update(format=4)),
     "a manifest that is a list": lambda f: (f / "manifest.json").write_text("[]"),
     "a manifest that is no JSON": lambda f: (f / "manifest.json").write_text("{"),
     "a notebook that is none": lambda f: (f / "notebook.ipynb").write_text("{}"),
