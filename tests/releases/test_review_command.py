@@ -93,7 +93,8 @@ def test_the_page_of_a_notebook_says_what_its_last_execution_found_and_executes_
     path = written(furnish(workspace) / "notebooks/label.ipynb", SCORES)
     (workspace / "pipelines/label").mkdir(parents=True)
     (workspace / "pipelines/label/pipeline.toml").write_text("[gates.scores.right]\nat_least = 0.9\n", encoding="utf-8")
-    assert "No run speaks for this notebook" in text(review_of_notebook("label", path))
+    unmeasured = text(review_of_notebook("label", path))
+    assert "nothing was measured; no run was held to the gates of pipeline.toml." in unmeasured
     assert gen("try", path, cwd=workspace).returncode == 0
     folder = review_of_notebook("label", path)
     assert "`right` is 0.500" in text(folder)

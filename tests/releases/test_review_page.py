@@ -80,6 +80,12 @@ def test_nothing_measured_is_said_first() -> None:
     assert said == "> ! No run speaks for this notebook: nothing was measured; pipeline.toml declares no gates."
 
 
+def test_gates_that_no_run_was_held_to_are_not_denied() -> None:
+    said = markdown(page(Case(), declares_gates=True))
+    assert "nothing was measured; no run was held to the gates of pipeline.toml." in said
+    assert "declares no" not in said
+
+
 def test_a_first_release_shows_what_it_runs_and_no_signs_of_change() -> None:
     first = page(Case(evidence(scored(70))), live=None, facts={**FACTS, "release": 1})
     said = markdown(first)

@@ -57,7 +57,8 @@ class Gates:
     def need_an_evaluation(self) -> bool:
         """Whether something is asked that a run alone cannot answer."""
         of_run = all(key.endswith("_per_run") for key in self.ceilings)
-        return bool(self.scores or self.evaluation) or not of_run or (self.rows, self.agreement) != (None, None)
+        asked = (self.rows, self.failed_rows, self.agreement)
+        return bool(self.scores or self.evaluation) or not of_run or any(bound is not None for bound in asked)
 
 
 def read_gates(data: Mapping[str, Any] | None, origin: str) -> Gates | None:

@@ -142,7 +142,11 @@ def _data(scored: Scored) -> str:
 
 
 def _agreement(least: float, scored: Scored) -> Iterator[Judged]:
-    for name in scored.names("judges"):
+    judges = scored.names("judges")
+    if not judges:
+        advice = "Have a judge score it, or take agreement out of [gates]."
+        yield Judged(f"judge agreement at least {least:g}", False, "no judge scored", "judge", advice)
+    for name in judges:
         kappa, low = scored.metrics.get(f"{name}.kappa"), scored.metrics.get(f"{name}.kappa.low")
         said = "never compared with people, or not as it is now"
         if kappa is not None:

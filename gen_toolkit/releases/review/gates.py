@@ -13,6 +13,8 @@ def gates(page: Page) -> Section:
     """One line a gate, those that failed first."""
     if not page.case.gates:
         said = "pipeline.toml declares none: whoever promotes decides by what stands on this page."
+        if page.declares_gates:
+            said = "No run was held to those of pipeline.toml."
         return Section("Gates", (Line((said,)),))
     ordered = sorted(page.case.gates, key=lambda gate: gate.passed)
     return Section("Gates", (Table(("", "asked", "found"), tuple(map(_gate, ordered))),))

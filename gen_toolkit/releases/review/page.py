@@ -36,6 +36,8 @@ class Page:
     """Why the live release cannot be compared with."""
     decides: str = ""
     """The name of the evaluation that gates look at."""
+    declares_gates: bool = False
+    """Whether pipeline.toml asks for something, be it that no run was held to it."""
 
     @classmethod
     def of(
@@ -63,7 +65,8 @@ class Page:
         fires = fires_of(pipeline, time.time() if at is None else at)
         gates = pipeline.settings().get("gates", {})
         decides = str(gates.get("evaluation") or (case.evidence.decides if case.evidence else ""))
-        return cls(facts, new, live, case, tuple(findings), fires, problem, decides)
+        asked = bool(gates.keys() - {"evaluation"})
+        return cls(facts, new, live, case, tuple(findings), fires, problem, decides, asked)
 
 
 def write_review(folder: Path, page: Page, *, mode: int = 0o644) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gen_toolkit.releases.promotion.evidence import Case
 from gen_toolkit.releases.review.document import Level, Said, Value, joined, many
 from gen_toolkit.releases.review.page import Page
 from gen_toolkit.releases.review.scores import Pair, SideBySide
@@ -24,7 +23,7 @@ def verdict(page: Page, pairs: Sequence[Pair]) -> tuple[Level, Said]:
     level: Level = "bad" if failed else "good"
     if not failed and ("worse" in found or not page.case.gates or page.case.evidence is None):
         level = "note"
-    said = joined([_scored(page, pairs), _gates(page.case)], "; ")
+    said = joined([_scored(page, pairs), _gates(page)], "; ")
     return level, (*said, ".", *_decided(page, bool(failed)))
 
 
@@ -61,9 +60,11 @@ def _alone(score: SideBySide, pair: Pair) -> Said:
     return (Value(score.scorer), f" is {score.new}", f" on {many(int(rows), 'row')}" if rows else "")
 
 
-def _gates(case: Case) -> Said:
+def _gates(page: Page) -> Said:
+    case = page.case
     if not case.gates:
-        return ("pipeline.toml declares no gates",)
+        none = "no run was held to the gates of pipeline.toml"
+        return (none if page.declares_gates else "pipeline.toml declares no gates",)
     failed = [gate for gate in case.gates if not gate.passed]
     if not failed:
         return ({1: "the gate", 2: "both gates"}.get(len(case.gates), f"all {len(case.gates)} gates"), " passed")

@@ -207,6 +207,13 @@ def test_a_run_is_held_to_its_ceilings_also_without_an_evaluation() -> None:
     assert (found.passed, "made no evaluation" in found.said) == (False, True)
 
 
+@pytest.mark.parametrize("asked", ["rows = 1", "failed_rows = 0", "agreement = 0.6", "seconds_per_row = 60"])
+def test_what_only_an_evaluation_can_answer_does_not_pass_where_none_decides(asked: str) -> None:
+    both = evidence(scored("x", name="A"), scored("x", name="B"))
+    for found in (both, evidence()):
+        assert [gate.passed for gate in judged(f"[gates]\n{asked}", found)] == [False]
+
+
 @pytest.mark.parametrize(
     ("metrics", "passed", "says"),
     [
@@ -221,6 +228,12 @@ def test_a_judge_decides_only_where_it_agrees_with_people(metrics: dict[str, flo
     calibration = scored("11", name="calibration of polite", scorer="polite", params={"judges": "polite"})
     (found,) = judged("[gates]\nagreement = 0.6", evidence(calibration, one))
     assert (found.passed, says in found.said) == (passed, True)
+
+
+def test_agreement_is_not_shown_where_no_judge_scored() -> None:
+    (found,) = judged("[gates]\nagreement = 0.6", evidence(scored("1111")))
+    assert (found.passed, found.gate) == (False, "judge agreement at least 0.6")
+    assert found.said == "no judge scored"
 
 
 def test_evidence_comes_back_from_a_file_as_it_was() -> None:
