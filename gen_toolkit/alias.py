@@ -92,6 +92,12 @@ class Alias(BaseModel):
     replies: str | None = None
     """For `scripted`: the file with its replies, relative to the workspace."""
 
+    @property
+    def references(self) -> list[str]:
+        """To all its secrets: the key, and what stands in headers."""
+        named = (self.api_key, *self.headers.values())
+        return [value for value in named if value and value.startswith(("env:", "file:"))]
+
     @field_validator("base_url")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:

@@ -148,8 +148,8 @@ def _models() -> str:
         _, alias = settings.alias(name)
         if alias.provider == "embedded":
             find_weights()
-        if alias.api_key:
-            _ = Secret(alias.api_key).value
+        for reference in alias.references:
+            _ = Secret(reference).value
         said.append(f"{name} ({alias.provider})")
     return ", ".join(said)
 

@@ -231,8 +231,8 @@ def _secrets(
     settings: Resolved,
 ) -> list[str]:
     """The environment variables the kernel may see: of the secrets that the reviewed code and the given
-    parameters name, and of the pinned aliases' keys. The manifest's own list is for readers only."""
-    keys = [settings.settings.alias(name)[1].api_key for name in models]
-    named = [*values.values(), *(item.default for item in parameters.items), *(Secret(key) for key in keys if key)]
+    parameters name, and of the pinned aliases' keys and headers. The manifest's own list is for readers only."""
+    keys = [Secret(key) for name in models for key in settings.settings.alias(name)[1].references]
+    named = [*values.values(), *(item.default for item in parameters.items), *keys]
     found = {value.variable for value in named if isinstance(value, Secret)}
     return sorted({name for name in found if name} | references.secrets)

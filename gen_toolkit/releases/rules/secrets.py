@@ -53,8 +53,7 @@ def _references(subject: Subject) -> Iterator[str]:
     yield from (item.default.reference for item in subject.parameters.items if isinstance(item.default, Secret))
     yield from (f"env:{name}" for name in subject.references.secrets)
     for alias in load_settings().settings.models.values():
-        named = (alias.api_key, *alias.headers.values())
-        yield from (value for value in named if value and value.startswith(("env:", "file:")))
+        yield from alias.references
 
 
 def _is_assigned(text: str) -> bool:
