@@ -15,17 +15,21 @@ GENERATED = frozenset({"injected-parameters", "release"})
 
 _PYTHON_INSIDE = {"capture", "code_wrap", "debug", "prun", "time", "timeit"}  # cell magics whose body is Python
 _TIMED = re.compile(r"^([ \t]*)%(?:time|prun)[ \t]+(?=[^-\s])", re.MULTILINE)  # what follows is a statement
-_CELL_MAGIC = re.compile(r"\s*%%(\w+)([^\n]*)(?:\n|$)")
+_SHELLS = {"!", "bash", "script", "sh", "sx", "system"}  # cell magics whose body goes to a shell
+_CELL_MAGIC = re.compile(r"\s*%%(\w+|!)([^\n]*)(?:\n|$)")
+_STREAMS = re.compile(r"--(?:out|err|proc)[ =]+([^\W\d]\w*)")
 
 
 @dataclass(frozen=True)
 class Code:
-    """A code cell: its number (from 1, over all cells), its tags, its Python, and the cell magic around that."""
+    """A code cell: its number (from 1, over all cells), its tags, its Python, the cell magic around that, and what a
+    shell reads of it."""
 
     number: int
     tags: tuple[str, ...]
     python: str
     magic: str = ""
+    shell: str = ""
 
     @cached_property
     def tree(self) -> ast.Module | None:
@@ -53,14 +57,22 @@ def read_code(notebook: Notebook) -> tuple[Code, ...]:
 
 
 def _code(number: int, cell_tags: list[str], text: str) -> Code:
-    magic = ""
+    magic, shell, names = "", "", ""
     while found := _CELL_MAGIC.match(text):
-        magic = found[1]
+        magic, line, text = found[1], found[2].strip(), text[found.end() :]
+        names += "".join(f"{name} = None\n" for name in _names(magic, line))
         if magic not in _PYTHON_INSIDE:
-            text = f"get_ipython().run_cell_magic({magic!r}, {found[2].strip()!r}, '')"  # another language
+            shell = text if magic in _SHELLS else ""
+            text = f"get_ipython().run_cell_magic({magic!r}, {line!r}, '')"  # another language
             break
-        text = text[found.end() :]
-    return Code(number, tuple(cell_tags), _transformed(text), magic)
+    return Code(number, tuple(cell_tags), names + _transformed(text), magic, shell)
+
+
+def _names(magic: str, line: str) -> list[str]:
+    """What a cell magic defines: `%%capture out`, `%%bash --out listing`."""
+    if magic == "capture":
+        return [word for word in line.split() if word.isidentifier()]
+    return _STREAMS.findall(line)
 
 
 def _transformed(text: str) -> str:

@@ -117,8 +117,18 @@ def _is_prompt(node: ast.expr) -> bool:
 
 
 def _is_result(node: ast.expr) -> bool:
-    """A name or None as baseline is a result of the notebook's own, not a reference into the registry."""
-    return isinstance(node, ast.Name) or (isinstance(node, ast.Constant) and node.value is None)
+    """None, or what a name, an index or a call gives: a result or a prompt, not a reference into the registry."""
+    if isinstance(node, ast.Call) and _makes_text(node.func):
+        return False
+    of_its_own = ast.Name | ast.Subscript | ast.Attribute | ast.Call | ast.Await
+    return isinstance(node, of_its_own) or (isinstance(node, ast.Constant) and node.value is None)
+
+
+def _makes_text(function: ast.expr) -> bool:
+    """`str`, or a method of a text: `"{}@live".format`."""
+    if isinstance(function, ast.Attribute):
+        return isinstance(function.value, ast.Constant | ast.JoinedStr)
+    return isinstance(function, ast.Name) and function.id == "str"
 
 
 def _literal(node: ast.expr, cell: int, where: str, into: set[str], found: References) -> None:

@@ -21,6 +21,7 @@ from gen_toolkit.releases.sarif import sarif
 KEY = "sk-" + "a1B2" * 8
 LEAKED = [{"output_type": "stream", "name": "stdout", "text": [f"using {KEY}\n"]}]
 ASK = "import gen_toolkit as gt\ngt.keep('a', 1)\nname = 'label@live'\n"
+EVALUATE = "gt.evaluate(None, [], scorer=1, baseline={})"
 
 BROKEN: list[tuple[str, int | None, str, list[Any], str | None]] = [
     ("notebook", None, "no cell is tagged", [KEEPS], None),
@@ -33,10 +34,17 @@ BROKEN: list[tuple[str, int | None, str, list[Any], str | None]] = [
     ("keeps-nothing", None, "keeps no value", ["x = limit"], "limit: int = 3"),
     ("secret", 3, "literal", [KEEPS, f"client = '{KEY}'"], "limit: int = 3"),
     ("secret", 3, "literal", [KEEPS, "api_key = 'correct-horse-battery'"], "limit: int = 3"),
+    ("secret", 3, "literal", [KEEPS, "db_password = 'correct-horse-battery'"], "limit: int = 3"),
+    ("secret", 3, "literal", [KEEPS, "my_token_secret = 'correct-horse-battery'"], "limit: int = 3"),
+    ("secret", 3, "literal", [KEEPS, "headers = {'X-Token': 'correct-horse-battery-1'}"], "limit: int = 3"),
+    ("secret", 3, "literal", [KEEPS, "token_of_ada: str = 'correct-horse-battery-1'"], "limit: int = 3"),
     ("secret", 1, "literal", [KEEPS], "password: str = 'correct-horse-battery'"),
     ("secret", 3, "output", [KEEPS, code("x = 1", outputs=LEAKED)], "limit: int = 3"),
     ("dynamic-reference", 2, "load_prompt(name)", [ASK + "gt.load_prompt(name)"], "limit: int = 3"),
-    ("dynamic-reference", 2, "baseline=", [ASK + "gt.evaluate(None, [], scorer=1, baseline=str(1))"], "limit: int = 3"),
+    ("dynamic-reference", 2, "baseline=", [ASK + EVALUATE.format("str(1)")], "limit: int = 3"),
+    ("dynamic-reference", 2, "baseline=", [ASK + EVALUATE.format("f'{name}@live'")], "limit: int = 3"),
+    ("dynamic-reference", 2, "baseline=", [ASK + EVALUATE.format("'{}@1'.format(1)")], "limit: int = 3"),
+    ("dynamic-reference", 2, "baseline=", [ASK + EVALUATE.format("name + '@live'")], "limit: int = 3"),
     ("local-import", None, "helpers", [KEEPS, "import helpers"], "limit: int = 3"),
     ("local-import", None, "tools", [KEEPS, "from tools.clean import tidy"], "limit: int = 3"),
     ("local-import", None, "beside", [KEEPS, "import beside"], "limit: int = 3"),
@@ -59,6 +67,8 @@ BROKEN: list[tuple[str, int | None, str, list[Any], str | None]] = [
     ("installs", 3, "installs", [KEEPS, "%pip install pandas"], "limit: int = 3"),
     ("installs", 3, "installs", [KEEPS, "import sys\n!{sys.executable} -m pip install pandas"], "limit: int = 3"),
     ("installs", 3, "installs", [KEEPS, "!apt-get update && apt-get install -y graphviz"], "limit: int = 3"),
+    ("installs", 3, "installs", [KEEPS, "%%bash\nset -e\npip install --quiet pandas"], "limit: int = 3"),
+    ("installs", 3, "installs", [KEEPS, "%%script sh\ntrue && pip install pandas"], "limit: int = 3"),
     ("unknown-magic", 3, "%tiem", [KEEPS, "%tiem x = 1"], "limit: int = 3"),
     ("unknown-magic", 3, "%sql", [KEEPS, "%%sql\nselect 1"], "limit: int = 3"),
     ("interactive-magic", 3, "%debug", [KEEPS, "%debug"], "limit: int = 3"),
@@ -90,7 +100,37 @@ GOOD: dict[str, tuple[list[Any], str]] = {
         "from gen_toolkit import Secret\ntoken: Secret = Secret('env:TOKEN')",
     ),
     "a literal reference": ([ASK + "gt.load_prompt('label@live')"], "limit: int = 3"),
-    "a result as baseline": ([ASK + "gt.evaluate(None, [], scorer=1, baseline=name)"], "limit: int = 3"),
+    "a result as baseline": ([ASK + EVALUATE.format("name")], "limit: int = 3"),
+    "a result of several as baseline": (
+        [ASK + EVALUATE.format("{'A': name}['A']")],
+        "limit: int = 3",
+    ),
+    "a prompt as baseline": (
+        [ASK + EVALUATE.format("gt.load_prompt('label@live')")],
+        "limit: int = 3",
+    ),
+    "words of language models": (
+        [
+            KEEPS,
+            "tokenizer = 'bert-base-uncased'\ntokenizer_name = 'sentence-transformers/all-MiniLM-L6-v2'",
+            "pad_token = '<|reserved_special_token_0|>'\ntoken_column = 'input_tokens'\nsecret_santa = 'christmas'",
+            "options = {'stop_token': '<|endoftext|>', 'token_url': 'https://login.example.com/v2/token'}",
+        ],
+        "limit: int = 3",
+    ),
+    "names that a captured cell defines": (
+        [KEEPS, "%%capture --no-stderr out\nx = 1", "out.show()\nx"],
+        "limit: int = 3",
+    ),
+    "names that a shell's cell defines": (
+        [KEEPS, "%%bash --out listing --err problems\nls", "print(listing, problems)"],
+        "limit: int = 3",
+    ),
+    "what IPython remembers": ([KEEPS, "limit", "print(_, __, In[1], Out, _i, _2)"], "limit: int = 3"),
+    "a shell's cell that installs nothing": (
+        [KEEPS, "%%bash\n# pip install pandas\npip --version\ngit add x", "%%writefile x.sh\npip install pandas"],
+        "limit: int = 3",
+    ),
     "an installed package": ([KEEPS, "import json, pydantic"], "limit: int = 3"),
     "text and raw cells": (
         [KEEPS, {"cell_type": "markdown", "id": "m", "metadata": {}, "source": "a ("}],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from gen_toolkit.releases.finding import Finding, Rule, Subject
 
 _RUFF = ("check", "--isolated", "--no-cache", "--select", "F821,F823", "--output-format", "json")
 _PATIENCE = 60.0  # seconds
+_OF_THE_KERNEL = re.compile(r"`(?:__file__|_{1,3}|_i{1,3}|_i?\d+|_[ido]h|In|Out)`")  # what was shown, what was run
 MAY_RAISE = "raises-exception"  # Jupyter's tag: an error in this cell is no failure
 
 
@@ -54,7 +56,7 @@ def names_are_defined(subject: Subject) -> Iterator[Finding]:
     if done.returncode not in {0, 1}:
         raise SetupError(f"ruff failed: {text.one_line(done.stderr, 200)}", fix="Reinstall ruff.")
     for said in json.loads(done.stdout or "[]"):
-        if said["code"] in {"F821", "F823"} and "__file__" not in said["message"]:
+        if said["code"] in {"F821", "F823"} and not _OF_THE_KERNEL.search(said["message"]):
             name = said["message"].rstrip(".")
             cell = parsed[said["cell"] - 1] if said.get("cell") else None
             if cell and MAY_RAISE in cell.tags:

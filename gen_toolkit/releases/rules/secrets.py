@@ -17,10 +17,13 @@ _FIX = (
     'Use a reference: Secret("env:NAME"), or api_key = "env:NAME" in the settings. '
     "Then change the secret: it was written down."
 )
-# name = "value", name: str = "value", {"name": "value"}
+# name = "value", name: str = "value", {"name": "value"}; of a name that only may be a secret's (token_column,
+# secret_santa) the value must be long, with letters and digits
 _ASSIGNED = re.compile(
-    r"""(?ix) (api_?key | secret | token | passw(or)?d) \w{0,40} ['"]? \s* (:[^=\n'"]{0,40})? [=:] \s*
-    (?P<quote>['"]) (?P<value>[^'"\s]{8,}) (?P=quote)
+    r"""(?ix)
+    (?: (api_?key | passw(or)?d) \w{0,40} | secret (_?key)? | (?P<may_be> (secret | token(?!i[sz])) \w{0,40}) )
+    ['"]? \s* (:[^=\n'"]{0,40})? [=:] \s* (?P<quote>['"])
+    (?P<value> (?(may_be) (?!\w+://) (?=[^'"]*\d) (?=[^'"]*[a-z]) [^'"\s<>[\]{}|]{16,} | [^'"\s]{8,}) ) (?P=quote)
     """
 )
 # a password inside an address: scheme://user:password@host

@@ -146,6 +146,7 @@ def _commands(code: Code) -> Iterator[tuple[str, str]]:
             yield "", arguments[0]
         elif called == "run_line_magic" and len(arguments) > 1:
             yield arguments[0], arguments[1]
+    yield from (("", re.sub(r"(^|\s)#.*", "", line)) for line in code.shell.splitlines())
 
 
 def _ipython_calls(code: Code) -> Iterator[tuple[str, list[str]]]:
