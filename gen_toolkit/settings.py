@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from gen_toolkit import text
 from gen_toolkit.alias import Alias
 from gen_toolkit.amount import Amount
 from gen_toolkit.channel import Channel
@@ -146,12 +147,13 @@ class Resolved(BaseModel):
         """Argument, else MLFLOW_TRACKING_URI, else the setting, else the workspace's own database.
 
         The path of a database starts at the workspace, in the variable, as MLflow has it, at the current folder;
-        here it is absolute: who delivers to it may be in another.
+        here it is absolute: who delivers to it may be in another. A password in it is masked from now on.
         """
         named = (
             self._mlflow_variable or self.settings.tracking_uri or _SQLITE + str(self.workspace.records / "mlflow.db")
         )
         if not named.startswith(_SQLITE):
+            text.remember_password(named)
             return named
         start = Path() if self._mlflow_variable else self.workspace.root
         return _SQLITE + os.path.abspath(start / named.removeprefix(_SQLITE))

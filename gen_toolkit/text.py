@@ -17,7 +17,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u2
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
-_ADDRESS = re.compile(r"[a-z0-9+.-]+://[^:/@]*:([^@]+)@")
+_ADDRESS = re.compile(r"[a-z0-9+.-]+://([^:/@]*:([^@]+))@")
 
 MASK = "[secret]"
 _SHORTEST_SECRET = 8  # shorter values would mask ordinary words
@@ -81,10 +81,7 @@ def remember_secret(value: str) -> None:
     Of an address with a password in it, the password alone, too.
     """
     global _secrets
-    inside = _ADDRESS.match(value)
-    if inside:
-        for password in {inside[1], unquote(inside[1])}:
-            remember_secret(password)
+    remember_password(value)
     if len(value) < _SHORTEST_SECRET:
         return
     raw = value.encode()
@@ -99,6 +96,14 @@ def remember_secret(value: str) -> None:
     encoded = (base64.b64encode(raw), base64.urlsafe_b64encode(raw))
     forms |= {form.decode().rstrip("=") for form in encoded}  # some leave the padding out
     _secrets = tuple(sorted({*_secrets, *forms}, key=len, reverse=True))
+
+
+def remember_password(address: str) -> None:
+    """Of an address that holds one: from now on `scrub` masks it, and the user with it; the rest may be shown."""
+    inside = _ADDRESS.match(address)
+    if inside:
+        for part in {inside[1], inside[2], unquote(inside[2])}:
+            remember_secret(part)
 
 
 def _in_json(text: str) -> tuple[str, str]:

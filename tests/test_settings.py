@@ -9,6 +9,7 @@ import pytest
 
 from gen_toolkit.errors import SettingError, UnknownAlias
 from gen_toolkit.settings import load_settings
+from gen_toolkit.text import scrub
 
 
 def write(workspace: Path, toml: str) -> Path:
@@ -142,6 +143,16 @@ def test_a_database_that_is_named_by_a_relative_path_is_the_same_for_every_proce
 def test_the_origin_of_the_tracking_uri_names_mlflows_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://theirs")
     assert load_settings().origin("tracking_uri") == "environment MLFLOW_TRACKING_URI"
+
+
+@pytest.mark.parametrize("password", ["hunter2pw", "pw4all"])
+def test_the_password_of_mlflows_address_is_masked_and_where_it_is_stays_readable(
+    monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    named = f"https://ada:{password}@mlflow.here/"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", named)
+    assert load_settings().tracking_uri == named
+    assert scrub(f"at {named}") == "at https://[secret]@mlflow.here/"
 
 
 @pytest.mark.parametrize(("named", "path"), [(None, "mlruns/gen_toolkit.db"), ("other/x.db", "other/x.db")])

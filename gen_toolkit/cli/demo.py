@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gen_toolkit.errors import NotFound, RunFailed
+from gen_toolkit.text import terminal
 
 if TYPE_CHECKING:
     from gen_toolkit.jobs.execute import Finished
@@ -33,7 +34,8 @@ def demo() -> None:
     finished = _job(kept["threshold"])
     print("\n4  MLflow")
     waiting = drain(settings, seconds=60)
-    print(f"   {'all runs are recorded' if not waiting else f'{waiting} events wait'} in {settings.tracking_uri}")
+    said = "all runs are recorded" if not waiting else f"{waiting} events wait"
+    print(terminal(f"   {said} in {settings.tracking_uri}"))
     _next(finished, settings.experiment)
     print(f"\ndone in {time.monotonic() - start:.0f} s")
 

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import typer
 
 from gen_toolkit.errors import InputError
+from gen_toolkit.text import terminal
 
 
 def _port(default: int) -> Any:
@@ -54,7 +55,7 @@ def ui(port: int = _port(5000)) -> None:
 
     settings = load_settings()
     if not settings.tracking_uri.startswith("sqlite:"):
-        print(f"MLflow runs elsewhere: open {settings.tracking_uri}")
+        print(terminal(f"MLflow runs elsewhere: open {settings.tracking_uri}"))
         return
     _refuse_busy(port)
     prepare_environment(settings)

@@ -13,6 +13,7 @@ import typer
 
 from gen_toolkit.cli.show import json_option
 from gen_toolkit.errors import GenToolkitError, InputError
+from gen_toolkit.text import scrub, terminal
 
 
 def init(folder: Path = typer.Argument(..., metavar="DIR", help="A new folder, or an empty one.")) -> None:
@@ -62,10 +63,11 @@ def doctor(as_json: bool = json_option()) -> None:
     }
     found = list(_looked_at(checks))
     if as_json:
-        print(json.dumps([{"what": w, "ok": ok, "found": said} for w, ok, said in found], ensure_ascii=False))
+        told = [{"what": what, "ok": ok, "found": scrub(said)} for what, ok, said in found]
+        print(json.dumps(told, ensure_ascii=False))
     else:
         for what, ok, said in found:
-            print(f"{'ok  ' if ok else 'FAIL'}  {what.ljust(10)}  {said}")
+            print(terminal(f"{'ok  ' if ok else 'FAIL'}  {what.ljust(10)}  {said}"))
     if not all(ok for _, ok, _ in found):
         raise typer.Exit(3)
 
