@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gen_toolkit.errors import NotebookError
+from gen_toolkit.text import encodable
 
 Notebook = dict[str, Any]
 
@@ -158,8 +159,11 @@ def code_hash(notebook: Notebook) -> str:
 
 
 def write_notebook(path: Path, notebook: Notebook) -> None:
-    """Write whole or not at all."""
-    write_text(path, json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    """Write whole or not at all; with half of a character, which is no UTF-8, as JSON has it."""
+    written = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True)
+    if encodable(written) != written:
+        written = json.dumps(notebook, indent=1, sort_keys=True)
+    write_text(path, written + "\n")
 
 
 def write_text(path: Path, text: str, mode: int = 0o600) -> None:

@@ -164,6 +164,12 @@ def test_what_is_written_is_read_again_and_private(workspace: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_half_a_character_is_written_as_json_has_it(workspace: Path) -> None:
+    made = notebook({"cell_type": "markdown", "metadata": {}, "source": "a \ud83d, \udc80, é 🎬"})
+    ipynb.write_notebook(workspace / "n.ipynb", made)
+    assert ipynb.read_notebook(workspace / "n.ipynb") == made
+
+
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(workspace: Path) -> None:
     path = workspace / "n.txt"
     ipynb.write_text(path, "old")

@@ -53,6 +53,13 @@ def changed(change: Callable[[dict[str, Any]], object], *sources: Any) -> Callab
     return make
 
 
+def _nothing(_: dict[str, Any]) -> None: ...
+
+
+def _prose(said: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "id": "prose", "metadata": {}, "source": said}
+
+
 def with_text(text: str) -> Callable[[Path], Path]:
     """A notebook whose JSON is edited as text: `@@` stands for what a JSON writer would not write."""
     return raw(json.dumps(notebook(KEEPS, "x = '@@'")).replace("@@", text))
@@ -184,6 +191,11 @@ CASES: dict[str, Case] = {
     "controls in code": Case(cells("x = 'a\x1b[2Jb'\ny = z"), 1, "z"),
     "null in code": Case(cells("x = '\x00'"), 1, "syntax"),
     "half a character": Case(with_text(r"\ud83d"), 1, "half a character"),
+    "half a character in prose": Case(
+        changed(lambda nb: nb.update(metadata={}, cells=[*nb["cells"], _prose("a \ud83d")])), 1, "half a character"
+    ),
+    "half a character in HTML": Case(changed(_nothing, "%%html\n\ud83d"), 1, "half a character"),
+    "half a character in a tag": Case(changed(_nothing, code("x = 1", "\ud83d")), 1, "half a character"),
     "no number": Case(
         raw(
             json.dumps(notebook(KEEPS)).replace(

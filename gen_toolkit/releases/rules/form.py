@@ -46,6 +46,14 @@ def no_cell_is_left_from_a_run(subject: Subject) -> Iterator[Finding]:
             yield Finding("stale-injected", message, _FIXED, index + 1, level="warning")
 
 
+def characters_are_whole(subject: Subject) -> Iterator[Finding]:
+    """Half of one, as a text that was cut off leaves it, is no UTF-8, which the notebook of a release is."""
+    for number, cell in enumerate(subject.notebook["cells"], 1):
+        held = json.dumps([source(cell), tags(cell), cell.get("attachments")], ensure_ascii=False)
+        if text.encodable(held) != held:
+            yield Finding("half-character", "the cell holds half a character", "Correct the cell.", number)
+
+
 def ids_are_unique(subject: Subject) -> Iterator[Finding]:
     if (subject.notebook.get("nbformat_minor") or 0) < 5:
         return  # the format has no ids before 4.5
@@ -85,6 +93,7 @@ FORM: tuple[Rule, ...] = (
     the_kernel_is_python,
     tags_are_free,
     no_cell_is_left_from_a_run,
+    characters_are_whole,
     ids_are_unique,
     it_is_no_archive,
 )
