@@ -202,12 +202,14 @@ def _load(workspace: Workspace, arguments: dict[str, Any]) -> Resolved:
         settings = Settings(**{**file, **arguments})
     except ValidationError as error:
         raise _setting_error(error, origins, workspace) from None
-    except SettingsError:  # a table in the environment must be JSON
+    except SettingsError as error:  # a table or a list in the environment must be JSON
+        found = re.search(r'field "(\w+)"', str(error))
+        name = found[1] if found else "models"
         raise SettingError(
-            "the environment variable GEN_TOOLKIT_MODELS is not JSON",
-            fix="Unset it; model aliases are set in the file.",
-            setting="models",
-            origin="environment GEN_TOOLKIT_MODELS",
+            f"the environment variable GEN_TOOLKIT_{name.upper()} is not JSON",
+            fix=f"Unset it, and set {name} in the file.",
+            setting=name,
+            origin=f"environment GEN_TOOLKIT_{name.upper()}",
         ) from None
     _refuse_password(settings, file, workspace)
     return Resolved(workspace=workspace, settings=settings, origins=origins)

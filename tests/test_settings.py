@@ -80,7 +80,13 @@ def test_the_key_itself_is_refused_where_a_reference_belongs_and_not_repeated(wo
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("GEN_TOOLKIT_CALLS", "sometimes"), ("GEN_TOOLKIT_MODELS", "not json")], ids=["value", "json"]
+    ("name", "value"),
+    [
+        ("GEN_TOOLKIT_CALLS", "sometimes"),
+        ("GEN_TOOLKIT_MODELS", "not json"),
+        ("GEN_TOOLKIT_WARM", "numpy"),
+        ("GEN_TOOLKIT_BUDGETS", "1 USD"),
+    ],
 )
 def test_a_bad_value_of_the_environment_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
