@@ -190,7 +190,20 @@ def load_settings(workspace: Workspace | None = None, **arguments: Any) -> Resol
     return found
 
 
+def refuse_no_folder(workspace: Workspace) -> None:
+    """Only a workspace that is named can be none; a mistyped one would be made, and be empty."""
+    if not workspace.root.is_dir():
+        what = "is no folder" if workspace.root.exists() else "is not there"
+        raise SettingError(
+            f"GEN_TOOLKIT_WORKSPACE: {workspace.root} {what}",
+            fix="Correct the name, or make a workspace there: gen init DIR",
+            setting="workspace",
+            origin="environment GEN_TOOLKIT_WORKSPACE",
+        )
+
+
 def _load(workspace: Workspace, arguments: dict[str, Any]) -> Resolved:
+    refuse_no_folder(workspace)
     file = _read_file(workspace)
     origins = {name: str(workspace.configuration) for name in file}
     for name in Settings.model_fields:

@@ -31,9 +31,9 @@ def start(
     """Have a template up for this workspace. `gen lab` and `gen serve` do this by themselves."""
     from gen_toolkit.jobs.warm.keep import keep_warm, last_words, status
     from gen_toolkit.jobs.warm.kernelspec import offer_kernel
-    from gen_toolkit.workspace import find_workspace
+    from gen_toolkit.settings import load_settings
 
-    workspace = find_workspace()
+    workspace = load_settings().workspace
     if not keep_warm(workspace, keeper=os.getpid(), idle=idle * 60):
         raise SetupError("there is no template on this system", fix="Nothing: everything starts cold, as before.")
     until = time.monotonic() + _SLOWEST

@@ -49,6 +49,10 @@ def _slug(name: str) -> str:
 
 def doctor(as_json: bool = json_option()) -> None:
     """Look at everything the toolkit stands on, and say what to do where something is missing."""
+    from gen_toolkit.settings import refuse_no_folder
+    from gen_toolkit.workspace import find_workspace
+
+    refuse_no_folder(find_workspace())
     checks: dict[str, Callable[[], str]] = {
         "python": lambda: platform.python_version(),
         "workspace": _workspace,

@@ -13,3 +13,15 @@ def test_the_password_of_mlflows_address_is_not_shown(workspace: Path, arguments
     said = gen(*arguments, cwd=workspace, MLFLOW_TRACKING_URI="http://ada:hunter2pw@127.0.0.1:9/")
     assert "hunter2" not in said.stdout + said.stderr
     assert "http://[secret]@127.0.0.1:9/" in said.stdout
+
+
+@pytest.mark.parametrize(("named", "says"), [("file", "is no folder"), ("mistyped", "is not there")])
+@pytest.mark.parametrize("arguments", [["doctor"], ["runs", "list"], ["run", "label"], ["warm", "start"]])
+def test_a_workspace_that_is_none_is_one_line_and_is_not_made(
+    tmp_path: Path, arguments: list[str], named: str, says: str
+) -> None:
+    (tmp_path / "file").touch()
+    said = gen(*arguments, cwd=tmp_path, GEN_TOOLKIT_WORKSPACE=str(tmp_path / named))
+    assert (said.returncode, said.stdout, said.stderr.count("\n")) == (2, "", 1), said.stderr
+    assert f"GEN_TOOLKIT_WORKSPACE: {tmp_path / named} {says}" in said.stderr
+    assert not (tmp_path / "mistyped").exists()
