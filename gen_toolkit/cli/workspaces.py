@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from importlib.resources import files
@@ -37,7 +38,7 @@ def init(folder: Path = typer.Argument(..., metavar="DIR", help="A new folder, o
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error.strerror}", fix="Check permissions and space.") from None
     print(f"{folder} is a workspace. Go on with:")
-    print(f"  cd {folder}")
+    print(f"  cd {shlex.quote(str(folder))}")
     print("  gen try notebooks/first.ipynb            # run the starter as a job would")
     print("  gen promote notebooks/first.ipynb --as first && gen run first")
     print("  gen lab                                  # or open it in JupyterLab")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,9 @@ def test_a_workspace_that_is_none_is_one_line_and_is_not_made(
     assert (said.returncode, said.stdout, said.stderr.count("\n")) == (2, "", 1), said.stderr
     assert f"GEN_TOOLKIT_WORKSPACE: {tmp_path / named} {says}" in said.stderr
     assert not (tmp_path / "mistyped").exists()
+
+
+def test_what_gen_init_says_to_type_can_be_typed(tmp_path: Path) -> None:
+    said = gen("init", "w ü x", cwd=tmp_path).stdout
+    into = next(line for line in said.splitlines() if line.startswith("  cd "))
+    assert subprocess.run(["sh", "-c", f"{into} && test -d notebooks"], cwd=tmp_path, check=False).returncode == 0
