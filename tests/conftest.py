@@ -50,9 +50,10 @@ def _network_is_off() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _ctrl_c_is_heard() -> None:
-    """A shell that starts tests in the background has them ignore SIGINT; the tests of Ctrl-C send it."""
+def _signals_are_heard() -> None:
+    """A shell that starts tests in the background has them ignore SIGINT, `nohup` SIGHUP; tests send both."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

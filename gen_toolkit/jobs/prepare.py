@@ -37,8 +37,10 @@ def prepared_folder(job: Job, attempt: str, settings: Resolved) -> Path:
         if job.kind == "try":
             shutil.copytree(job.release_folder, folder / RELEASE)
     except OSError as error:
+        # of the files that could not be copied each has its reason, and the error as a whole none
+        why = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror
         raise DatabaseError(
-            f"the run's folder {folder} cannot be written: {error.strerror}",
+            f"the run's folder {folder} cannot be written: {why}",
             fix="Check free space and permissions.",
         ) from None
     return folder

@@ -16,9 +16,13 @@ from disks import FILL, disk, fill
 from notebook_cells import KEEPS, command, environment_of_nobody, furnish, gen, written
 from supervised import supervised
 
-from gen_toolkit.errors import SetupError
+from gen_toolkit.errors import DatabaseError, SetupError
+from gen_toolkit.jobs.job import Job
+from gen_toolkit.jobs.prepare import prepared_folder
 from gen_toolkit.process import marked
+from gen_toolkit.settings import load_settings
 from gen_toolkit.surface import RUN_MARK
+from gen_toolkit.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("delivered")  # what goes wrong beside MLflow, too
 
@@ -50,6 +54,16 @@ def test_a_notebook_whose_last_save_finds_no_room_has_not_succeeded_and_is_not_t
     for path in ended.folder.glob("*.ipynb"):
         json.loads(path.read_text())
     assert marked(RUN_MARK, RUN) == []
+
+
+def test_a_disk_that_is_full_when_the_notebook_is_copied_is_named(disk: Path, tmp_path: Path) -> None:
+    release = tmp_path / "release"
+    release.mkdir()
+    (release / "large").write_bytes(bytes(30_000_000))
+    job = Job("label", "try", {"cells": []}, "x.ipynb", {}, release)
+    settings = load_settings(Workspace(disk, None))
+    with pytest.raises(DatabaseError, match="No space left on device"):
+        prepared_folder(job, "attempt", settings)
 
 
 def test_a_run_does_not_start_in_a_folder_that_cannot_be_written_to(disk: Path) -> None:
